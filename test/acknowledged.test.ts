@@ -28,7 +28,7 @@ describe('a sender that waits for acknowledgements', () => {
   for (const threads of [undefined, 2]) {
     const where = threads === undefined ? 'in this thread' : `on ${threads} threads`
 
-    it(`C50, C51: is told of all that is committed, in its order, before the reader is closed, ${where}`, async () => {
+    it(`C50, C51: hears of all that is committed, in its order, before the reader is closed, ${where}`, async () => {
       const { out, said, params } = newLoad()
       const run = await startPipeline(pathToFileURL(JOB), {
         params: new Map(Object.entries(params)),
@@ -40,7 +40,7 @@ describe('a sender that waits for acknowledgements', () => {
       deepEqual(linesOf(said), [...all.map(String), 'closed'])
     })
 
-    it(`C51: is told of what a run committed that was stopped, ${where}`, async () => {
+    it(`C51: hears of what a run committed that was stopped, ${where}`, async () => {
       const { out, said, params } = newLoad({ count: '1000000' })
       let commits = 0
       const run = await startPipeline(pathToFileURL(JOB), {
@@ -58,7 +58,7 @@ describe('a sender that waits for acknowledgements', () => {
     })
   }
 
-  it('C50, C52: is told of nothing that is not committed by a run that is killed, and of the rest by the next one', async () => {
+  it('C50, C52: hears of nothing that is not committed by a run that is killed, and of the rest by the next one', async () => {
     const { out, said, params } = newLoad({ failAt: '1234' })
     const args = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`])
     const killed = await sluice(['run', JOB, '--quiet', '--epoch-ms', '5', ...args])

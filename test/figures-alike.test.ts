@@ -87,7 +87,7 @@ describe('the figures of a run', () => {
     })
   }
 
-  /** Adds lines to a pipeline's files, loads them, and gives all that is told of it. */
+  /** Adds lines to a pipeline's files, loads them, and gives all that is reported of it. */
   async function told(job: Pipeline, folder: string, lines: readonly string[], epochEvents: number) {
     for (const name of ['in.ndjson', 'other.ndjson']) {
       appendFileSync(join(folder, name), lines.map((line) => `${line}\n`).join(''))

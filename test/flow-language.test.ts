@@ -173,7 +173,7 @@ describe('the language of flows', () => {
     deepEqual(await collect(top, { stages: 4 }), [[89, 88, 87]])
   })
 
-  it('takes from stages, and goes through stages of your own, anew for each run', async () => {
+  it('takes from stages, and goes through stages of your own, afresh for each run', async () => {
     const counter = producer<number>({
       onDemand(_, self) {
         self.emit([1, 2, 3])
@@ -198,7 +198,7 @@ describe('the language of flows', () => {
     'a key and a hash': [() => flow([1]).partition({ key: String, hash: Number }), /takes a key or a hash: found both/],
     'emit without a reduction': [() => flow([1]).emit('state'), /emit follows a reduction .*: found array/],
     'departition of events': [() => flow([1]).departition(zero, zero), /departition follows a reduction/],
-    'a mode that is none': [
+    'an invalid mode': [
       () =>
         flow([1])
           .reduce(zero, sum)

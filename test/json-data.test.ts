@@ -57,10 +57,10 @@ describe('JSON of the test suite', () => {
 
   const content = (name: string) => readFileSync(join(FOLDER, 'test_parsing', name))
 
-  it('as lines: takes what is JSON, refuses what is none, and goes on behind it', { skip }, async () => {
+  it('as lines: takes what is JSON, refuses what is not, and goes on behind it', { skip }, async () => {
     for (const name of names) {
       const bytes = content(name)
-      // Line ends are no part of a line of JSON, but inside of strings they are none of JSON either.
+      // Line ends are no part of a line of JSON, but inside of strings they are not part of JSON either.
       if (bytes.includes(0x0a) || bytes.includes(0x0d)) continue
       writeFileSync(FILE, Buffer.concat([Buffer.from('"before"\n'), bytes, Buffer.from('\n"behind"\n')]))
       const { values, dead } = await read(ndjsonSource(FILE))
@@ -73,7 +73,7 @@ describe('JSON of the test suite', () => {
     }
   })
 
-  it('as an element: takes what is JSON, refuses what is none', { skip }, async () => {
+  it('as an element: takes what is JSON, refuses what is not', { skip }, async () => {
     for (const name of names) {
       const bytes = content(name)
       writeFileSync(FILE, Buffer.concat([Buffer.from('["before",'), bytes, Buffer.from(',"behind"]')]))

@@ -140,8 +140,8 @@ describe(`kafkaSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_KAFKA }, () => {
     })
     deepEqual(await publish(sink, 'where', 7, 'key', 'fine'), [
       [0, '"no topic" is not a topic'],
-      [1, 'payload gives a text or bytes: found 7'],
-      [2, 'key gives a text or bytes: found 7'],
+      [1, 'payload must return a text or bytes: found 7'],
+      [2, 'key must return a text or bytes: found 7'],
     ])
     deepEqual(await servers.consume(topic, '%s'), ['fine'])
   })

@@ -258,7 +258,7 @@ describe(`kafka (REPRO: SEED=${SEED} npm test)`, { skip: withoutKafka() }, () =>
     }
     refused(
       () => kafkaSource('http://ann:secret@host', format, { topic: 'a' }),
-      /^Cannot use the address of kafkaSource: .* found a text that is none$/,
+      /^Cannot use the address of kafkaSource: .* found a text that is not an address$/,
     )
     refused(() => kafkaSource([], format, { topic: 'a' }), /^Cannot use the address of kafkaSource: .* found none$/)
     refused(() => kafkaSource(['kafka://a', 'kafkas://b'], format, { topic: 'a' }), /found different ones$/)

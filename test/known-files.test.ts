@@ -374,7 +374,7 @@ describe('a folder that was moved', () => {
       ['"grown"', '"new"'],
     )
     deepEqual(notes, [
-      `found what was read in "${at('old')}" in 3 files in "${at('new')}": reading goes on where it was`,
+      `found what was read in "${at('old')}" in 3 files in "${at('new')}": reading continues where it was`,
     ])
     // And once more, in other parts.
     copyFolder('new', 'newer')
@@ -401,7 +401,7 @@ describe('a folder that was moved', () => {
     await rejects(load(logs('new')), {
       code: 'POSITION_LOST',
       message: new RegExp(
-        `^Cannot resume "${at('new/a.log')}" from byte \\d+: it holds what was read as "${at('old/a.log')}", which is still there: say copies: 'skip' to take it for that file, or copies: 'load' to load it as another$`,
+        `^Cannot resume "${at('new/a.log')}" from byte \\d+: it holds what was read as "${at('old/a.log')}", which is still there: set copies: 'skip' if it is a copy of that file, or copies: 'load' to load it as another file$`,
       ),
     })
     equal(rows().length, 9)

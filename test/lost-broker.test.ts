@@ -88,7 +88,7 @@ describe('the broker of a sink that goes away', { skip: without('nats-server') }
     return job
   }
 
-  it('is tried again for retryMs, from the last commit; each attempt is told of', async () => {
+  it('is tried again for retryMs, from the last commit; each attempt is reported', async () => {
     const job = await halfLoaded('back')
     const told: unknown[] = []
     const run = await startPipeline(job, {
@@ -100,7 +100,7 @@ describe('the broker of a sink that goes away', { skip: without('nats-server') }
     })
     const { outcome, run: totals, overall } = await run.done
     deepEqual([outcome, totals.loaded, overall.loaded], ['finished', HALF, 2 * HALF])
-    ok(told.length > 0 && told.every((code) => code === 'SINK_LOST'), `told of ${told.join()}`)
+    ok(told.length > 0 && told.every((code) => code === 'SINK_LOST'), `reported ${told.join()}`)
     await meet()
     const numbers = await numbersIn('back')
     deepEqual([...new Set(numbers)], upTo(2 * HALF))

@@ -199,7 +199,7 @@ for (const { name, skip, start } of BROKERS) {
       // What is sent again over the new connection comes before what was published after it: nothing is left to come.
       await run.drain('the test is over')
       deepEqual(numbersIn(out), upTo(1000))
-      await untilNoted(notes, /^the connection to mqtt:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+      await untilNoted(notes, /^the connection to mqtt:\/\/127\.0\.0\.1:\d+ broke \(.*\): reconnecting$/)
     })
   })
 }
@@ -236,7 +236,7 @@ describe('mqtt', () => {
     await isStopped
   })
 
-  it('refuses addresses, topics and client ids that are none', () => {
+  it('refuses invalid addresses, topics and client ids', () => {
     const make = (url: string, topics: string, clientId: string) => () =>
       mqttSource(url, textLines(), { topics, clientId })
     for (const [url, topics, clientId] of [

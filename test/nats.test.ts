@@ -34,7 +34,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     await server.stop()
   })
   beforeEach(async () => {
-    for (const name of ['NUMBERS', 'QUEUE']) await manager.streams.delete(name).catch(() => {}) // There is none.
+    for (const name of ['NUMBERS', 'QUEUE']) await manager.streams.delete(name).catch(() => {}) // It does not exist.
     await manager.streams.add({ name: 'NUMBERS', subjects: ['numbers.>', 'other.>'] })
   })
 
@@ -112,7 +112,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     await until(() => numbersIn(out).length >= 600, 'all numbers')
     await run.drain('the test is over')
     deepEqual(numbersIn(out), upTo(600))
-    await untilNoted(notes, /^the connection to nats:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+    await untilNoted(notes, /^the connection to nats:\/\/127\.0\.0\.1:\d+ broke \(.*\): reconnecting$/)
   })
 
   it('gives subject, number, time and headers to `event`, and makes dead letters of what is not in the format', async () => {

@@ -46,7 +46,7 @@ describe('the layout of layers', () => {
     )
   })
 
-  it('goes across where there is room, and down where there is none', () => {
+  it('goes across where there is room, and down where there is not', () => {
     const nodes = [node(1), node(2, 1), node(3, 2)]
     const tops = (width: number): number[] => layoutOf(nodes, width).places.map(({ top }) => top)
     deepEqual(tops(1280), [0, 0, 0])
@@ -114,7 +114,7 @@ describe('the history of a run', () => {
     })
   })
 
-  it('begins anew with each attempt and each run: counts that went down give no rate', () => {
+  it('starts over with each attempt and each run: counts that went down give no rate', () => {
     const history = new History()
     history.push(at(1, 1000))
     history.push(at(2, 2000))

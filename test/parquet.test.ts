@@ -257,7 +257,7 @@ describe('Parquet files of other writers', { skip }, () => {
   /** File → rows, or why it is refused. */
   const bad: Readonly<Record<string, number | RegExp>> = {
     'ARROW-GH-43605.parquet': 21186,
-    'ARROW-GH-45185.parquet': /column x\.list\.element goes on after the last row/,
+    'ARROW-GH-45185.parquet': /column x\.list\.element continues after the last row/,
     'PARQUET-1481.parquet': /a number is below 0: -7/,
   }
   for (const [name, expected] of Object.entries(bad)) {

@@ -150,7 +150,7 @@ describe(`natsSink (REPRO: SEED=${SEED} npm test)`, { skip: NO_NATS }, () => {
     })
     deepEqual(await publish(sink, 'where', 'long', 7, 'fine'), [
       [0, '"letters.*" is not a subject'],
-      [2, 'payload gives a text or bytes: found 7'],
+      [2, 'payload must return a text or bytes: found 7'],
       [1, 'a message of 2000000 bytes: the server takes 1048576'],
     ])
     equal((await messagesOf('LETTERS')).length, 1)

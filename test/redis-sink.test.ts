@@ -122,8 +122,8 @@ describe(`redisStreamSink (REPRO: SEED=${SEED} npm test)`, { skip: SKIP }, () =>
     for (const epoch of [1, 2, 3]) await first.publish(await epochOf(first, epoch, epoch))
     await first.close()
     const second = await open(0)
-    await second.publish(await epochOf(second, 1, 'anew'))
-    deepEqual((await entries('rows')).at(-1), { data: '"anew"' })
+    await second.publish(await epochOf(second, 1, 'again'))
+    deepEqual((await entries('rows')).at(-1), { data: '"again"' })
     await second.close()
   })
 

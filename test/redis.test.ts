@@ -126,7 +126,7 @@ describe(`redisStreamSource (REPRO: SEED=${SEED} npm test)`, { skip: without('re
     await until(() => numbersIn(out).length >= 600, 'all numbers')
     await run.drain('the test is over')
     deepEqual(numbersIn(out), upTo(600))
-    await untilNoted(notes, /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/)
+    await untilNoted(notes, /^the connection to redis:\/\/127\.0\.0\.1:\d+ broke \(.*\): reconnecting$/)
   })
 
   it('makes dead letters of what is not in the format, and of entries without the field', async () => {

@@ -21,7 +21,7 @@ describe('a file of which nearly all is rejected', () => {
       /in\.log": \d+ of the first \d+ records/,
     ],
   ] as const) {
-    it(`X32: is told of once, with the option, and again in the summary: ${what}`, async () => {
+    it(`X32: is reported once, with the option, and again in the summary: ${what}`, async () => {
       using job = new Job('accessLog, fileSource, param, pipeline, sqliteSink', CODE)
       job.write('in.log', content)
       const { code, stdout, stderr } = await job.here('run')
@@ -33,7 +33,7 @@ describe('a file of which nearly all is rejected', () => {
     })
   }
 
-  it('X32: is not told of where most can be read, or too few are there to tell', async () => {
+  it('X32: is not reported where most can be read, or too few are there to tell', async () => {
     for (const content of [`${`${good}\n`.repeat(2)}x\n`.repeat(60), 'x\n', `${good}\n`]) {
       using job = new Job('accessLog, fileSource, param, pipeline, sqliteSink', CODE)
       job.write('in.log', content)

@@ -246,7 +246,7 @@ describe('dead letters that are not whole', () => {
       for (const loaded of [2, 0]) {
         deepEqual(await replayDeadLetters(job(true)), { tried: 3 + loaded, loaded, dead: 3, skipped: 0 })
         deepEqual(await lettersIn(intoOf(), 'whole'), [
-          'line 1 lines 0: line of 2,000 bytes, limit 1,500: its letter keeps only the first 1,024 bytes; to load it, read its source again with a larger maxLineBytes',
+          'line 1 lines 0: line of 2,000 bytes, limit 1,500: its dead letter keeps only the first 1,024 bytes; to load it, read its source again with a larger maxLineBytes',
           'line 2 lines 0: NUL byte at column 2',
           'line 4 lines 0: not UTF-8: found the byte \\xe9',
         ])

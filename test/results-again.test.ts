@@ -272,7 +272,7 @@ describe('what a pipeline promises', () => {
 
   it('C94: says what has to hold for it', () => {
     const tailed = tailSource('in.log', textLines())
-    equal(text(plain(tailed, SQL.sqlite?.() as Sink<never>)), 'exactly-once, but for what is cut off before it is read')
+    equal(text(plain(tailed, SQL.sqlite?.() as Sink<never>)), 'exactly-once, except what is cut off before it is read')
   })
 
   it('C94: is at least once where results come again', () => {

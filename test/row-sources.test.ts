@@ -138,7 +138,7 @@ describe('a source of rows', () => {
     deepEqual((await idsOf(path, options, second))[0], [9])
     deepEqual((await idsOf(path, options, { rows: 4, cursor: 'n', after: 2 }))[0], [6, 10, 8, 9])
     execute('insert into t values (11, null)')
-    await rejects(idsOf(path, options), { code: 'CONFIG_INVALID', message: /null in no row, and there is a null/ })
+    await rejects(idsOf(path, options), { code: 'CONFIG_INVALID', message: /never null, and there is a null/ })
     await rejects(idsOf(path, { table: 't', cursor: 'no' }), { code: 'SOURCE_UNREADABLE', message: /no such column/ })
   })
 
@@ -217,7 +217,7 @@ describe('a source of rows', () => {
     const [path, execute] = made('create table t (id integer); insert into t values (1), (2), (3), (4), (5)')
     const [, position] = await idsOf(path, { table: 't' })
     const again = await sqliteSource(path, { table: 't' }).open({ id: 't' }, position)
-    equal(again.note, 'there are no new rows; without a cursor, rows that were changed are not seen')
+    equal(again.note, 'there are no new rows; without a cursor, changed rows are not seen')
     await again.close()
     execute('insert into t values (6)')
     deepEqual((await idsOf(path, { table: 't' }, position))[0], [6])

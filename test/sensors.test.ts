@@ -57,7 +57,7 @@ describe('the climate of sensors', () => {
     }
   })
 
-  it('counts a reading once that is sent twice, and leaves out what is none', async () => {
+  it('counts a reading once that is sent twice, and leaves out what is not one', async () => {
     const one: Reading = { sensor: 'a', at: 1000, celsius: 20, humidity: 50 }
     const sent = [
       one,
@@ -95,7 +95,7 @@ describe('a house of sensors', () => {
     deepEqual(rounds(3, 50), rounds(3, 50))
   })
 
-  it('has gaps, late and doubled readings, and some that are none', () => {
+  it('has gaps, late and doubled readings, and some that are invalid', () => {
     const sent = rounds(1, 200)
     const bodies = sent.map(({ body }) => body)
     ok(sent.length < 50 * 200)

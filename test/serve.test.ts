@@ -198,7 +198,7 @@ export default pipeline('${name}', {
       78,
       /others can reach it there, and it has no token/,
     ],
-    'a port that is none': [{ 'a.ts': pipelineOf('one') }, ['--dashboard=web'], 64, /--dashboard must be a port/],
+    'an invalid port': [{ 'a.ts': pipelineOf('one') }, ['--dashboard=web'], 64, /--dashboard must be a port/],
   } as const
   for (const [what, [modules, argv, code, message]] of Object.entries(refused)) {
     it(`refuses ${what}`, async () => {

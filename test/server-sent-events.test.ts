@@ -133,7 +133,7 @@ describe(`sseSource (REPRO: SEED=${SEED} npm test)`, () => {
     )
     match(
       notes.find((note) => note.includes(' broke ')) ?? '',
-      /^the connection to http:\/\/127\.0\.0\.1:\d+ broke \(.*\): connecting again$/,
+      /^the connection to http:\/\/127\.0\.0\.1:\d+ broke \(.*\): reconnecting$/,
     )
   })
 

@@ -207,7 +207,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     ] as const) {
       await rejects(start(index, count), {
         code: 'PIPELINE_HELD',
-        message: /its shard 1\/3 is held by process .*; another number of copies begins once all have ended$/,
+        message: /its shard 1\/3 is held by process .*; another number of copies can start once all have ended$/,
       })
     }
     const second = await start(2, 3)
@@ -242,8 +242,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     await run(input, out, 1, 3)
     await rejects(run(input, out, 1, 4), {
       code: 'CHECKPOINT_INVALID',
-      message:
-        /of its 3 copies 1 have come to this store \(1\/3\), and this is shard 1\/4 \(where all share this store/,
+      message: /of its 3 copies, 1 have used this store \(1\/3\), and this is shard 1\/4 \(if all share this store/,
     })
     await run(input, out, 1, 3)
     const params = ['--param', `out=${out}`, '--param', `input=${input}/*/*.log`]
@@ -385,7 +384,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     const same = fileSource([join(input, 'day', '0.log'), join(makeInput(1), 'day', '0.log')], textLines())
     await rejects(run(input, out, 0, 2, of({ from: same })), {
       code: 'CONFIG_INVALID',
-      message: /both have one name below/,
+      message: /both have the same path below/,
     })
     for (const text of ['8/8', '-1/2', '1', '1/0', 'a/b']) {
       const { code, stderr } = await sluice(['run', JOB, `--shard=${text}`])

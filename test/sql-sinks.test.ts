@@ -174,7 +174,7 @@ describe('rows in SQL tables', { skip }, () => {
     )
     deepEqual(reasons, [])
     deepEqual(notes, [
-      'made table t with the columns of the first rows: id integer',
+      'created table t with the columns of the first rows: id integer',
       'added column extra text in table t',
       'added column first integer in table t',
     ])

@@ -199,11 +199,11 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
       upTo(count).map((n) => `<13>~${n}`),
     )
     await until(() => notes.length > 0, 'a note')
-    equal(notes[0], 'dropped 1 datagrams, as too much waits')
+    equal(notes[0], 'dropped 1 datagrams: too many are waiting')
     const found = texts(await take(reader, 10_000))
     equal(found[9999], '~10000', 'the latest are dropped')
     await reader.close()
-    match(notes[1] ?? '', /^dropped \d+ datagrams, as too much waits$/)
+    match(notes[1] ?? '', /^dropped \d+ datagrams: too many are waiting$/)
   })
 
   it('counts messages over all runs, and knows nothing else of earlier ones', async () => {
@@ -244,7 +244,7 @@ describe(`syslog (REPRO: SEED=${SEED} npm test)`, () => {
     await listening({ udp })
   })
 
-  it('refuses places to listen that are none', () => {
+  it('refuses invalid places to listen', () => {
     throws(() => syslogSource({}), { code: 'CONFIG_INVALID', message: /a port for udp, tcp or both/ })
     throws(() => syslogSource({ tcp: 70_000 }), /^RangeError: tcp must be an integer, from 0 to 65535/)
     throws(() => syslogSource({ tls: 6514 } as never), /^TypeError: syslogSource has no option tls/)

@@ -86,7 +86,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['b', 'c'])
   })
 
-  it('reads a file anew that was cut and written again, even beyond where it was', async () => {
+  it('reads a file again that was cut and written again, even beyond where it was', async () => {
     open()
     await writeFile(path, 'one\ntwo\n')
     await tailing.read()
@@ -147,7 +147,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['this is the second line'])
   })
 
-  it('F19: reads a line once that was copied half from a file that began anew before its turn had come', async () => {
+  it('F19: reads a line once that was copied half from a file that started over before its turn had come', async () => {
     open({ graceMs: 200 })
     await writeFile(path, 'a line\nand half of one')
     deepEqual(await tailing.read(), ['a line'])
@@ -175,7 +175,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['half of the first line', 'this is the second line', 'three'])
   })
 
-  it('F20: reads a file anew that another one of the same size has taken the place of, between two runs', async () => {
+  it('F20: reads a file again that another one of the same size has taken the place of, between two runs', async () => {
     open()
     await writeFile(path, 'one\ntwo\n')
     await tailing.read()
@@ -184,7 +184,7 @@ describe('tail', () => {
     deepEqual(await tailing.settle(), ['six', 'ten'])
   })
 
-  it('F20: reads a file anew that another one of the same size has taken the place of, while reading', async () => {
+  it('F20: reads a file again that another one of the same size has taken the place of, while reading', async () => {
     open()
     await writeFile(path, 'one\ntwo\n')
     await tailing.read()

@@ -52,8 +52,8 @@ async function read(): Promise<void> {
   }
   const port = isListening ? 0 : await ports.promise
   const sources: Readonly<Record<string, () => Source<Row>>> = {
-    serverSentEvents: () => sseSource(`http://127.0.0.1:${port}`, json<Row>()),
-    webSocket: () => webSocketSource(`ws://127.0.0.1:${port}`, json<Row>()),
+    sseSource: () => sseSource(`http://127.0.0.1:${port}`, json<Row>()),
+    webSocketSource: () => webSocketSource(`ws://127.0.0.1:${port}`, json<Row>()),
     syslog: () =>
       syslogSource<Row>(
         { tcp: 0 },

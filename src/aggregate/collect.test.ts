@@ -25,7 +25,7 @@ describe('collect', () => {
     deepEqual(result(state), [1])
   })
 
-  it('refuses options that are none', () => {
+  it('refuses invalid options', () => {
     throws(() => collect(Number, { limit: 0 }), RangeError)
     throws(() => collect(Number, { whenFull: 'last' as never }), RangeError)
     throws(() => collect(Number, { size: 3 } as never), TypeError)

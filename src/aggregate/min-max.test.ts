@@ -34,7 +34,7 @@ describe('min and max', () => {
     deepEqual(most.result(state), new Date(5))
   })
 
-  it('refuse NaN, Dates that are none, other things, and values of two kinds', () => {
+  it('refuse NaN, invalid Dates, other things, and values of two kinds', () => {
     const needs = 'numbers, bigints, strings or Dates, of one kind'
     throws(() => leastOf(Number.NaN), { message: `Cannot add an event to min: it takes ${needs}, found NaN` })
     throws(() => leastOf(1, Number.NaN), { message: `Cannot add an event to min: it takes ${needs}, found NaN` })

@@ -11,7 +11,7 @@ export type Ordered = number | bigint | string | Date
 export type ExtremeState = Ordered | undefined
 
 /**
- * The least of a field, or of `of(event)`, by `<`: numbers, bigints, strings or Dates; null where there is none.
+ * The least of a field, or of `of(event)`, by `<`: numbers, bigints, strings or Dates; null without values.
  *
  * It **skips** null and undefined, and **fails** with a TypeError on NaN, on an invalid Date, on any other type, and on
  * a value of another type than those before. -0 counts as 0.

@@ -88,7 +88,7 @@ describe('quantile', () => {
     ok((half as number) >= exact(wide, 0.5))
   })
 
-  it('refuses NaN, what is no number, and a share that is none', () => {
+  it('refuses NaN, what is no number, and an invalid share', () => {
     const { create, add } = quantile((value: unknown) => value as number, 0.5)
     throws(() => add(create(), Number.NaN), { message: 'Cannot add an event to quantile: it takes numbers, found NaN' })
     throws(() => add(create(), 1n), { message: 'Cannot add an event to quantile: it takes numbers, found 1n' })

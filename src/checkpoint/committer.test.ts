@@ -22,8 +22,8 @@ function setUp({ reporters = 1, enders = 0, hasMemory = false, retried = undefin
   }
   const committer = new Committer({
     writer: {
-      writeDeadLetters: (letters) => told('bury', letters),
-      deleteDeadLetters: (letters) => told('exhume', letters),
+      writeDeadLetters: (letters) => told('write', letters),
+      deleteDeadLetters: (letters) => told('delete', letters),
       commit: ({ epoch, totals }) => {
         log.push(`commit ${epoch}: ${totals.read} read, ${totals.loaded} loaded, ${totals.dead} dead`)
         return clock.sleep(50)
@@ -77,7 +77,7 @@ describe('Committer', () => {
     committer.letters(1, [letter(2)])
     committer.wrote(1, [letter(1)])
     await barrier(1)
-    deepEqual(log.slice(0, 3), ['exhume 7', 'bury 2,1', 'commit 1: 2 read, 1 loaded, 1 dead'])
+    deepEqual(log.slice(0, 3), ['delete 7', 'write 2,1', 'commit 1: 2 read, 1 loaded, 1 dead'])
   })
 
   it('C6: commits nothing that does not add up', async () => {
@@ -112,7 +112,7 @@ describe('Committer', () => {
     committer.ended({})
     await clock.advance(50)
     await done
-    deepEqual(log.slice(0, 2), ['bury 1', 'commit 1: 2 read, 1 loaded, 1 dead'])
+    deepEqual(log.slice(0, 2), ['write 1', 'commit 1: 2 read, 1 loaded, 1 dead'])
   })
 
   it('C22: does not let results go out again with an epoch for which nothing was read', async () => {
@@ -150,7 +150,7 @@ describe('Committer', () => {
     await barrier(1)
     deepEqual(
       [log.slice(1, 4), committer.heldLetters],
-      [['bury 1,2,3,4', 'commit 1: 4 read, 0 loaded, 4 dead', 'room'], 0],
+      [['write 1,2,3,4', 'commit 1: 4 read, 0 loaded, 4 dead', 'room'], 0],
     )
   })
 
@@ -162,6 +162,6 @@ describe('Committer', () => {
     committer.letters(1, [deadLetter(noRecord, 'late', 'too late')])
     committer.wrote(2, [deadLetter({ ...noRecord, offset: 0 }, 'table', 'no')])
     await barrier(1)
-    equal(log[0], 'bury 3,0')
+    equal(log[0], 'write 3,0')
   })
 })

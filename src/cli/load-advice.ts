@@ -23,7 +23,7 @@ const ADVICE: readonly (readonly [error: RegExp, advice: (named: string) => stri
   ],
 ]
 
-/** One line of advice, with a colon in front; empty if there is none. */
+/** One line of advice, with a colon in front; empty if there is nothing to advise. */
 export function loadAdvice(message: string): string {
   for (const [error, advise] of ADVICE) {
     const named = error.exec(message)?.[1]

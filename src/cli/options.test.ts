@@ -50,7 +50,7 @@ describe('readRunOptions', () => {
     'an unknown option': [['a.ts', '--frobnicate'], 'sluice run has no option --frobnicate: see sluice help run'],
     'a parameter without a value': [['a.ts', '--param', 'input'], '--param must be name=value: found input'],
     'a parameter twice': [['a.ts', '-p', 'a=1', '-p', 'a=2'], '--param a is given twice'],
-    'a limit that is none': [
+    'an invalid limit': [
       ['a.ts', '--max-dead-letters', 'few'],
       '--max-dead-letters must be a count or a percentage, such as 100 or 1%: found few',
     ],

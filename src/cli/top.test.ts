@@ -182,7 +182,7 @@ describe('the options of sluice top', () => {
     equal(urlOf('https://web1/sluice'), 'https://web1/sluice/')
   })
 
-  it('refuse what is none, and say why', () => {
+  it('refuse invalid ones, and say why', () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [[], /needs a file, or the address of a dashboard/],
       [['a', 'b'], /takes one address: found a and b/],

@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const packed = new Map(Object.entries(BUILT_PAGE).map(([name, text]) => [`/${name}`, Buffer.from(text, 'base64')]))
 
-/** The file at a path; undefined if there is none. */
+/** The file at a path; undefined if there is no such file. */
 export function pageFile(path: string, accepted: string | string[] | undefined): Answer | undefined {
   const name = path === '/' ? '/index.html' : path
   const body = packed.get(name)

@@ -29,7 +29,7 @@ export class StoredState {
     run: WatchedRun,
     { after, branch }: { readonly after: string | undefined; readonly branch: string | undefined },
   ): Promise<object> {
-    const from = after === undefined ? undefined : letterAt(after)
+    const from = after === undefined ? undefined : deadLetterAt(after)
     const found = await this.#look(run, branch, async (inspector) => {
       return await inspector.deadLetters({ limit: AT_ONCE, ...(from === undefined ? {} : { after: from }) })
     })
@@ -129,7 +129,7 @@ function placeOf({ origin, step, part }: StoredDeadLetter): string {
 }
 
 /** As much of a dead letter as identifies it. @throws {AnswerError} if `text` is not from `placeOf` */
-function letterAt(text: string): StoredDeadLetter {
+function deadLetterAt(text: string): StoredDeadLetter {
   let place: unknown
   try {
     place = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))

@@ -1,4 +1,4 @@
-// Readers whose senders wait for commits: they are told of each commit, and stay open until the last one.
+// Readers whose senders wait for commits: they are notified of each commit, and stay open until the last one.
 
 import { inTime } from '../base/closing.ts'
 import type { Position, SplitReader } from '../connect/source.ts'

@@ -17,7 +17,7 @@ function drain(answers: ResultQueue, out: unknown[]): void {
   }
 }
 
-describe('Answers', () => {
+describe('ResultQueue', () => {
   it('keeps results in order, and every mark behind all events before it', () => {
     const steps = fc.array(fc.oneof(fc.constant('event'), fc.constant('mark')), { maxLength: 40 })
     fc.assert(

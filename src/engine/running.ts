@@ -70,7 +70,7 @@ export async function begin<T>(
     drain,
     async cancel(reason = new DOMException('The run was cancelled', 'AbortError')) {
       await run.cancel(reason)
-      await done.catch(() => {}) // Rejects with the reason, for whoever awaits it.
+      await done.catch(() => {}) // Rejects with the reason, for its caller.
     },
     async [Symbol.asyncDispose]() {
       await drain()

@@ -76,11 +76,11 @@ export type NamedRow<T, N extends PropertyKey, S, Kind extends WindowKind> = Sho
 type Taken = 'windowStart' | 'windowEnd' | 'windowIndex' | 'trigger' | 'isLast'
 
 /** Names that are known one by one: of a row with any names, none. */
-type Known<N extends PropertyKey> = string extends N ? never : N & string
+type LiteralName<N extends PropertyKey> = string extends N ? never : N & string
 
 /** Refuses results of names that are taken, with a text that says so. */
 export type Free<N extends PropertyKey> = {
-  readonly [K in Known<N> | Taken]?: `"${K}" is a field of the row already: give the result another name`
+  readonly [K in LiteralName<N> | Taken]?: `"${K}" is a field of the row already: give the result another name`
 }
 
 /** The names that two events share. */

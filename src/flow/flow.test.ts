@@ -38,7 +38,7 @@ describe('Flow', () => {
     throws(() => new Flow<number>().map('n + 1' as never), /map takes a function: found "n \+ 1"/)
   })
 
-  it('refuses a schema that is none', () => {
+  it('refuses an invalid schema', () => {
     throws(() => new Flow<number>().validate({} as never), /validate 1 takes a Standard Schema: found none/)
   })
 

@@ -3,7 +3,7 @@
 import { namesReadBy } from './operator-fields.ts'
 import type { FieldUse, PlanNode } from './plan.ts'
 
-/** A way from a node back to a source: what a field of the node's events is called there; undefined if it is none. */
+/** A way from a node back to a source: what a field of the node's events is called there; undefined if it is not one of its fields. */
 interface Way {
   readonly source: PlanNode
   readonly nameOf: (name: string) => string | undefined

@@ -43,7 +43,7 @@ describe('the layer that holds the others up', () => {
     equal(bottleneckOf([[0.2], [0.95], [0.85]], alone), 1)
   })
 
-  it('is none where all have time', () => {
+  it('does not exist where all have time', () => {
     equal(bottleneckOf([[0.7], [0.3]], alone), undefined)
   })
 

@@ -45,7 +45,7 @@ describe('DeadLetterLimit', () => {
     )
   })
 
-  it('refuses a share that is none', () => {
+  it('refuses an invalid share', () => {
     throws(() => new DeadLetterLimit({ share: 5 }), /maxDeadLetters.share must be from 0 to 1: found 5/)
   })
 })

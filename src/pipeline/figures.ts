@@ -16,7 +16,7 @@ export const FIGURES: Readonly<Record<keyof Totals, string>> = {
   invalidUtf8: 'with bytes that are not text in the encoding',
 }
 
-/** The figures that are told of totals, in their order. */
+/** The figures shown of totals, in their order. */
 export function toldFigures(totals: Totals): readonly (keyof Totals)[] {
   return (Object.keys(FIGURES) as (keyof Totals)[]).filter((name) => isTold(totals, name))
 }

@@ -47,7 +47,7 @@ describe('readParams', () => {
     throws(() => readParams(params, new Map([['__proto__', 'x']]), 'job'), /has no parameter __proto__/)
   })
 
-  it('refuses a choice whose default is none of its choices', () => {
+  it('refuses a choice whose default is not one of its choices', () => {
     throws(() => param.choice(['low', 'high'], 'middle' as never), RangeError)
   })
 })

@@ -1,4 +1,4 @@
-// The recent events of a run, and the sums of others: for whoever looks at it later.
+// The recent events of a run, and the sums of others: for later readers.
 
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'

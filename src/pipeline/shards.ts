@@ -48,7 +48,7 @@ function isKeyed(operator: Operator): boolean {
 /**
  * Leaves the splits of other shards to them, once all copies are known to see the same.
  *
- * @param onNote - told of splits that nobody reads in this run: they have appeared since, or are on this machine alone
+ * @param onNote - called for splits that nobody reads in this run: they have appeared since, or are on this machine alone
  * @throws {SluiceError} SOURCE_DIFFERS
  */
 export async function shareSplits(

@@ -215,7 +215,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     this.accept({ kind: 'message', message, reply })
   }
 
-  /** Does the next thing there is to do; false if there is none. */
+  /** Does the next thing there is to do; false if there is nothing to do. */
   advance(): boolean {
     if (this.isOver) return false
     const message = this.#mailbox.shift()

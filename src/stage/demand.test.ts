@@ -12,7 +12,7 @@ interface Row {
   readonly minDemand: number
   /** Events in each chunk that arrives. */
   readonly chunks: readonly number[]
-  /** Each slice, and the ask after it; 0 is none. */
+  /** Each slice, and the ask after it; 0 for no ask. */
   readonly steps: readonly (readonly [slice: number, ask: number])[]
   readonly pending: number
 }

@@ -36,7 +36,7 @@ function line(options: Omit<GroupOptions, 'backoff'>) {
   return { running, started, seen, emit }
 }
 
-/** What is started anew when the stage in the middle fails. */
+/** What is restarted when the stage in the middle fails. */
 const STARTED: Readonly<Record<RestartStrategy, readonly string[]>> = {
   'one-for-one': ['middle'],
   'rest-for-one': ['middle', 'sink'],
@@ -45,7 +45,7 @@ const STARTED: Readonly<Record<RestartStrategy, readonly string[]>> = {
 
 describe('group', () => {
   for (const strategy of ['one-for-one', 'rest-for-one', 'one-for-all'] as const) {
-    it(`D110: ${strategy} starts ${STARTED[strategy].join(', ')} anew, ties them again and goes on`, async () => {
+    it(`D110: ${strategy} starts ${STARTED[strategy].join(', ')} again, connects them and goes on`, async () => {
       const clock = new ManualClock()
       const { running, started, seen, emit } = line({ strategy, clock })
       await atRest()
@@ -122,7 +122,7 @@ describe('group', () => {
     await running.cancel().catch(() => {})
   })
 
-  it('D113: a stage that completes is not started anew, and the group completes with its consumers', async () => {
+  it('D113: a stage that completes is not restarted, and the group completes with its consumers', async () => {
     const seen: number[] = []
     const starts = { source: 0 }
     const running = group({

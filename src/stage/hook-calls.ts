@@ -89,7 +89,7 @@ export class HookCalls {
     return true
   }
 
-  /** Takes one message that came during a pause, as if it came now; false if there is none. */
+  /** Takes one message that came during a pause, as if it came now; false if there is no message. */
   replay(): boolean {
     if (this.#outlet?.replay() !== true) return false
     this.#askSource()

@@ -172,7 +172,7 @@ export class Outlet<T> {
     this.isHolding = !this.#held.isEmpty
   }
 
-  /** Takes one message that came during a pause, as if it came now; false if there is none. */
+  /** Takes one message that came during a pause, as if it came now; false if there is no message. */
   replay(): boolean {
     if (this.isPaused || !this.isHolding) return false
     const held = this.#held.takeMark()

@@ -121,7 +121,7 @@ function batchesOf(parts: readonly unknown[]): AsyncGenerator<readonly unknown[]
   })
 }
 
-/** A graph that was started, for whoever awaits its end. */
+/** A graph that was started, whose end can be awaited. */
 export interface Begun {
   readonly done: Promise<void>
 }

@@ -9,7 +9,7 @@ import type { WorkTime } from './work-time.ts'
 export interface TurnTaker {
   /** Whether there is nothing more to do, ever. */
   readonly isOver: boolean
-  /** Does one thing; false if there is none, or never will be again. */
+  /** Does one thing; false if there is nothing to do, now or ever. */
   advance(): boolean
   fail(error: unknown): void
   /** The end came while the owner was busy, or awaited a hook: now it is neither. */

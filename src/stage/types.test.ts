@@ -37,7 +37,7 @@ export function misuse(): void {
   const wrong: ProducerSpec<number> = { onDemand: () => ['text'] }
   // @ts-expect-error a producer has no onEvents
   producer<number>({ onEvents: () => {} })
-  // @ts-expect-error a misspelled option is none
+  // @ts-expect-error a misspelled option is not an option
   void connect([1], sink, { maxDemands: 10 })
   // @ts-expect-error the events of a chain are those of its last stage
   const out: AsyncIterable<number> = toIterable([1], show)

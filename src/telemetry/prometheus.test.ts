@@ -99,7 +99,7 @@ function parse(text: string): Parsed {
       if (kind === 'HELP') {
         if (helped.has(name)) throw new Error(`${name} is helped twice`)
         helped.add(name)
-        if (/\\(?![\\n])/.test(rest.replaceAll('\\\\', ''))) throw new Error(`an escape that is none: ${rest}`)
+        if (/\\(?![\\n])/.test(rest.replaceAll('\\\\', ''))) throw new Error(`an invalid escape: ${rest}`)
       } else {
         if (types.has(name)) throw new Error(`${name} is typed twice`)
         if (rest !== 'counter' && rest !== 'gauge') throw new Error(`no type: ${rest}`)

@@ -8,7 +8,7 @@ interface Metric<Of> {
   readonly name: string
   readonly type: Family['type']
   readonly help: string
-  /** Undefined if there is none yet. */
+  /** Undefined if there is no value yet. */
   readonly of: (of: Of) => number | undefined
 }
 

@@ -40,12 +40,12 @@ function watched<Row>(writer: SinkWriter<Row>, signal: AbortSignal | undefined):
     },
     ...(batch === undefined ? {} : { batch }),
     write: (rows) => alone('write', () => writer.write(rows)),
-    writeDeadLetters: (letters) => alone('bury', () => writer.writeDeadLetters(letters)),
+    writeDeadLetters: (letters) => alone('writeDeadLetters', () => writer.writeDeadLetters(letters)),
     ...(deleteDeadLetters === undefined
       ? {}
-      : { deleteDeadLetters: (letters) => alone('exhume', () => deleteDeadLetters.call(writer, letters)) }),
+      : { deleteDeadLetters: (letters) => alone('deleteDeadLetters', () => deleteDeadLetters.call(writer, letters)) }),
     commit: (checkpoint) => alone('commit', () => writer.commit(checkpoint)),
-    ...(flush === undefined ? {} : { flush: () => alone('settle', () => flush.call(writer)) }),
+    ...(flush === undefined ? {} : { flush: () => alone('flush', () => flush.call(writer)) }),
     ...(renewLease === undefined ? {} : { renewLease: () => renewLease.call(writer) }),
     close: () => (signal?.aborted === true ? writer.close() : alone('close', () => writer.close())),
   }

@@ -41,7 +41,7 @@ export interface PanesSnapshot {
   readonly late: number
   readonly partlyLate: number
   readonly groups: readonly SavedGroup[]
-  /** The last sessions of keys that were closed; absent if there are none. */
+  /** The last sessions of keys that were closed; absent if no session was closed. */
   readonly closed?: readonly SavedClosed[]
 }
 
@@ -88,7 +88,7 @@ export function read<K extends Key>(saved: K | Written): K {
  */
 export function mergeSnapshots(saved: readonly PanesSnapshot[], owns: (key: Key) => boolean): PanesSnapshot {
   const [first] = saved
-  if (first === undefined) throw new RangeError('Cannot merge snapshots: there are none')
+  if (first === undefined) throw new RangeError('Cannot merge snapshots: found 0, needs at least one')
   const groups = new Map<string, SavedGroup>()
   for (const { window, groups: own } of saved) {
     if (window !== first.window)

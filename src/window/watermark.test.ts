@@ -99,7 +99,7 @@ describe('WatermarkMerger', () => {
     deepEqual([two.leave('b'), two.leave('b'), two.current], [10, undefined, 10])
   })
 
-  it('T4: refuses a time that is none', () => {
+  it('T4: refuses an invalid time', () => {
     throws(() => merger('a').advance('a', Number.NaN), TypeError)
   })
 })

@@ -72,7 +72,7 @@ for (const into of ['sqlite', 'files'] as const) {
 
     it('F36: is refused where its file is damaged, or is another', async () => {
       const damages: Readonly<Record<string, (path: string) => void>> = {
-        'no SQLite database': (path) => writeFileSync(path, 'x'.repeat(10_000)),
+        'not an SQLite database': (path) => writeFileSync(path, 'x'.repeat(10_000)),
         '(SQLITE_CORRUPT)': (path) => truncateSync(path, 5000),
       }
       for (const [found, damage] of Object.entries(damages)) {

@@ -120,7 +120,7 @@ describe(`a compressed file that is broken (REPRO: SEED=${SEED} npm test)`, { co
   }
 
   for (const [kind, { bytes, lines }] of Object.entries(fine)) {
-    it(`F22: is none, and is loaded: ${kind}`, async () => {
+    it(`F22: is no bomb, and is loaded: ${kind}`, async () => {
       const { input, broken, out } = place()
       writeFileSync(broken, bytes)
       const load = new FaultLoad({ input, out })

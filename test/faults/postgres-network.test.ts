@@ -60,7 +60,7 @@ describe(`a PostgreSQL sink on a network that breaks (REPRO: SEED=${SEED} npm te
     }
   }
 
-  /** Loads as a supervisor does: opens anew after every loss, up to so many times. Gives the losses. */
+  /** Loads as a supervisor does: reopens after every loss, up to so many times. Gives the losses. */
   async function loadThrough(onEpoch: (epoch: number) => void, opening: Opening = {}): Promise<string[]> {
     const losses: string[] = []
     while (losses.length < 20) {

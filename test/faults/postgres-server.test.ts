@@ -60,7 +60,7 @@ describe(`a PostgreSQL sink whose server fails (REPRO: SEED=${SEED} npm test)`, 
     }
   }
 
-  /** Loads as a supervisor does: opens anew after every loss. Gives the losses. */
+  /** Loads as a supervisor does: reopens after every loss. Gives the losses. */
   async function loadThrough(onWritten: (epoch: number) => unknown, opening: Opening = {}): Promise<string[]> {
     const losses: string[] = []
     // A server that recovers takes as long as its disk does.
@@ -388,7 +388,7 @@ function spawnHolder(url: string) {
     await writer.write(rows(1))
     process.stdout.write('ready\\n')
     setInterval(async () => {
-      try { await writer.renew() } catch (error) { console.log(error.code, error.message); process.exit() }
+      try { await writer.renewLease() } catch (error) { console.log(error.code, error.message); process.exit() }
     }, 50)`
   const child = spawn(process.execPath, ['--conditions=sluice-source', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -132,7 +132,7 @@ describe(`a log that is rotated while sluice run follows it (REPRO: SEED=${SEED}
       await sleep(5)
       ok(
         follower.texts().every((text) => lines.includes(String(text))),
-        'half a line is none',
+        'half a line is not a line',
       )
       if (bytes % 15 !== 0) continue
       await follower.end('SIGKILL')

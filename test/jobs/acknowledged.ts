@@ -1,5 +1,5 @@
 // Numbers from a sender that waits for acknowledgements, with at most 50 on their way. Parameters: out, said (a file that
-// is told of each acknowledgement and of the end), count, failAt.
+// is notified of each acknowledgement and of the end), count, failAt.
 
 import { appendFileSync } from 'node:fs'
 import { param, pipeline, type Source, sqliteSink } from 'sluice'

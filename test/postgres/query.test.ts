@@ -347,7 +347,7 @@ describe('postgresSource', { skip }, () => {
     }
   })
 
-  it('goes on from no position that is none of it', async () => {
+  it('refuses a position that is not of it', async () => {
     await query('create table t (id int)')
     const fails = (found: RegExp) => failsWith('POSITION_LOST', found)
     for (const from of [

@@ -63,7 +63,7 @@ describe('more files than a source reads', () => {
     await rejects(look(tailSource(join(own, 'app.log'), textLines(), { maxFiles: 2 })), refused)
   })
 
-  it('S5: are none where there are as many as allowed, 100,000 by default', async () => {
+  it('S5: are not too many where there are as many as allowed, 100,000 by default', async () => {
     equal((await lines(join(folder, '*.log'), { maxFiles: 3 }).splits()).length, 3)
     equal(MOST_FILES, 100_000)
   })

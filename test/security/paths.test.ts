@@ -84,7 +84,7 @@ const SOURCES: Readonly<Record<string, (path: string) => string>> = {
   jsonArray: (path) => `jsonArraySource(${path})`,
   parquet: (path) => `parquetSource(${path})`,
   tail: (path) => `tailSource(${path}, textLines())`,
-  sqliteQuery: (path) => `sqliteSource(${path}, { table: 't' })`,
+  sqliteSource: (path) => `sqliteSource(${path}, { table: 't' })`,
 }
 
 describe('What is no file', () => {

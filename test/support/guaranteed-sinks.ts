@@ -314,7 +314,7 @@ const PLAIN: Readonly<Record<string, SinkFamily>> = {
     },
     taken: outOf,
   },
-  toFunction: {
+  callbackSink: {
     make: (place) => {
       const take = async (batch: readonly Row[]): Promise<void> => void outOf(place).push(...batch.map(({ id }) => id))
       return stored(sluice.callbackSink('take', take), place)

@@ -22,7 +22,7 @@ export async function untilLeaseEnds(store: string, leaseMs: number): Promise<vo
   await until(() => Date.now() - renewedMs() > leaseMs, `the end of the lease in ${store}`)
 }
 
-/** The first `value` of a query of a SQLite store; undefined while there is none. */
+/** The first `value` of a query of a SQLite store; undefined while there is no row. */
 export function valueIn(store: string, sql: string): unknown {
   try {
     const database = new DatabaseSync(store, { readOnly: true, timeout: 1000 })

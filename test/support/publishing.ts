@@ -16,7 +16,7 @@ export interface Row {
   readonly id: number
 }
 
-/** A body of which there is none for a negative id. */
+/** A body, undefined for a negative id. */
 export function payload({ id }: Row): string {
   if (id < 0) throw new RangeError('below 0')
   return String(id)

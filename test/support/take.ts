@@ -1,4 +1,4 @@
-// Reads sources as tests do: takes what a reader gives, and finds out why there is none.
+// Reads sources as tests do: takes what a reader gives, and finds out why there is no reader.
 
 import { ok, rejects } from 'node:assert/strict'
 import { isSluiceError } from '../../src/base/errors.ts'

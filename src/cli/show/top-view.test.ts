@@ -43,7 +43,7 @@ describe('the view of runs in a terminal', () => {
     match(source ?? '', / 200 {4}200 /)
   })
 
-  it('counts from the start where a layer began anew', () => {
+  it('counts from the start where a layer started over', () => {
     const before = later(snapshotOf({}), 0, 1_000_000)
     const source = topView([{ ...snapshotOf({}), atMs: before.atMs + 1000 }], { ...PLAIN, before: [before] })[4]
     match(source ?? '', / 120 {4}110 /)

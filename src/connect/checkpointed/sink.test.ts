@@ -213,9 +213,9 @@ describe('checkpointed', () => {
     equal((await inspector?.checkpoint())?.epoch, 2)
     await inspector?.reset({ deadLetters: true })
     await inspector?.close()
-    const anew = await sink.open({ pipeline: 'test' })
-    equal(anew.checkpoint, undefined)
-    await anew.close()
+    const fresh = await sink.open({ pipeline: 'test' })
+    equal(fresh.checkpoint, undefined)
+    await fresh.close()
   })
 
   it('fences off a run that another one has taken over from, before it prepares or finishes anything', async () => {

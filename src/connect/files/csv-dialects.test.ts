@@ -29,7 +29,7 @@ async function recordsOf(
   return entries
 }
 
-/** What a text becomes: rows, and reasons for what is none. */
+/** What a text becomes: rows, and reasons for what is rejected. */
 async function read(content: string | Buffer, options: CsvSourceOptions = {}): Promise<unknown[]> {
   writeFileSync(FILE, content)
   return (await recordsOf(options)).map(([entry]) => (entry.kind === 'event' ? entry.value : entry.reason))

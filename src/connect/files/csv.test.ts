@@ -40,7 +40,7 @@ async function readAll(source: Source<unknown>, from?: Position, max = 100): Pro
   return { entries, counts, position }
 }
 
-/** What a text becomes: rows, and reasons for what is none. */
+/** What a text becomes: rows, and reasons for what is rejected. */
 async function read(content: string | Buffer, options: CsvSourceOptions = {}): Promise<unknown[]> {
   writeFileSync(FILE, content)
   const { entries } = await readAll(csvSource(FILE, options as CsvSourceOptions<undefined, 'reject'>))

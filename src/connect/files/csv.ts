@@ -35,7 +35,7 @@ export interface CsvSourceOptions<
    */
   readonly delimiter?: string
   /**
-   * The quote character: one ASCII character, `"` by default; false if there is none. It is doubled inside of quoted
+   * The quote character: one ASCII character, `"` by default; false for no quoting. It is doubled inside of quoted
    * fields.
    */
   readonly quote?: string | false

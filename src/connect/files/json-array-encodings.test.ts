@@ -149,7 +149,7 @@ describe('jsonArraySource in other encodings', () => {
     )
   })
 
-  it('X13: is told of the option by a text in UTF-16, and takes it', async () => {
+  it('X13: learns of the option from a text in UTF-16, and takes it', async () => {
     const bytes = Buffer.from('\ufeff[1, "é"]', 'utf16le')
     const error = await read(bytes, {}).catch((thrown: Error) => thrown.message)
     match(String(error), /read it with encoding: 'utf-16le'$/)

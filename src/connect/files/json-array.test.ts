@@ -71,7 +71,7 @@ describe('json-array', () => {
     )
   })
 
-  it('makes a dead letter of each element that is none, and goes on', async () => {
+  it('makes a dead letter of each invalid element, and goes on', async () => {
     deepEqual(await read('[1,,tru,{"a":},2,]'), [
       1,
       'not valid JSON: Unexpected end of JSON input',

@@ -366,7 +366,7 @@ describe('files', () => {
       await rejects(readOnly(source(), position), lost(2, `the file has changed from ${stored.length} to ${now} bytes`))
     })
 
-    it('refuses a position that is none of a file', async () => {
+    it('refuses a position that is not of a file', async () => {
       await writeFile(path, 'a\n')
       for (const position of [null, 7, 'x', [], {}, { offset: -1 }, { encoding: 'plain', offset: 1e300 }]) {
         await rejects(readOnly(source(), position as Position), { code: 'POSITION_LOST' })
@@ -409,7 +409,7 @@ describe('files', () => {
       )
     })
 
-    it('counts lines anew where those before a range are no longer what they were', async () => {
+    it('counts lines again where those before a range are no longer what they were', async () => {
       await writeFile(path, 'aaa\n'.repeat(10))
       const inParts = source({ splitBytes: 20 })
       const [first, second] = await inParts.splits()

@@ -315,7 +315,7 @@ describe('http', { concurrency: true }, () => {
     deepEqual(requests.map(idsOf), [[1, 3]])
   })
 
-  it('refuses options that are none', () => {
+  it('refuses invalid options', () => {
     for (const bad of [{ method: 'GET' }, { format: 'xml' }, { concurrency: 0 }, { keyHeader: 'a b' }, { batch: 1 }]) {
       throws(() => httpSink('http://x', bad as never), /Error/)
     }

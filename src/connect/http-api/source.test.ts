@@ -325,7 +325,7 @@ describe('httpSource', { concurrency: true }, () => {
     await reader.close()
   })
 
-  it('refuses options that are none', () => {
+  it('refuses invalid options', () => {
     throws(() => httpSource('http://x', { items: 5 } as never), TypeError)
     throws(() => httpSource('http://x', { maxPages: 0 }), RangeError)
     throws(

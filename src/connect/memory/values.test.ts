@@ -203,7 +203,7 @@ describe('ticks', () => {
     equal(clock.sleepers, 0)
   })
 
-  it('refuse intervals and positions that are none', async () => {
+  it('refuse invalid intervals and positions', async () => {
     for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1' as never])
       throws(() => ticksSource(bad), RangeError)
     await rejects(open(ticksSource(1), 'x'), (error) => isSluiceError(error, 'POSITION_LOST'))

@@ -262,7 +262,7 @@ describe('a connection to an MQTT broker', () => {
     ok(!broker.came.includes('disconnect'))
   })
 
-  it('refuses a position whose names are none', async () => {
+  it('refuses a position with invalid names', async () => {
     const source = mqttSource(url, textLines(), { topics: 'a', clientId: 'tester' })
     for (const pending of [7, [7], 'x', {}]) {
       const error = await source.open({ id: '' }, { count: 1, pending }).catch((caught: unknown) => caught)

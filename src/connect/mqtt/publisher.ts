@@ -114,7 +114,7 @@ export class MqttPublisher implements Publisher {
     this.#sending = undefined
   }
 
-  /** The packet of a message, or why there is none. */
+  /** The packet of a message, or why it is invalid. */
   #packetOf({ to, bytes, headers }: Outgoing, number: number): Buffer | string {
     const { qos, retain } = this.#settings
     const texts = this.#protocol === 5 ? headers.flat() : []

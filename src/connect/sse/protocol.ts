@@ -47,7 +47,7 @@ export class ServerEvents {
   readonly #maxBytes: number
   #block: Uint8Array = NOTHING
   #at = 0
-  /** Where the next LF and CR of the block are; its length if there are none. Each is searched for once. */
+  /** Where the next LF and CR of the block are; its length if absent. Each is searched for once. */
   #lfAt = 0
   #crAt = 0
   /** Whether an LF that comes next belongs to the previous line. */
@@ -198,7 +198,7 @@ export class ServerEvents {
   }
 }
 
-/** The index of the next such byte; the block's length if there is none. */
+/** The index of the next such byte; the block's length if absent. */
 function indexOf(block: Uint8Array, byte: number, from: number): number {
   const at = block.indexOf(byte, from)
   return at === -1 ? block.length : at

@@ -67,7 +67,7 @@ export class Packer {
     }
   }
 
-  /** Whether an event holds an object at two places, one of which is made anew: or might. */
+  /** Whether an event holds an object at two places, one of which is copied: or might. */
   #isSharing(batch: readonly unknown[], events: Column): boolean {
     const { rebuilt, cloned } = this.#columns
     // The events themselves are one list of objects. With no more than one place for others, none can be at two.

@@ -8,7 +8,7 @@ const { node } = new Flow<number>().partition({ stages: 2 }).map((n) => n)
 const topology = layOut(node, { stages: 2, input: [1] })
 const work = { received: 1, emitted: 2, filtered: 6, derived: 7, demand: 3, buffered: 4, busyMs: 5.5 }
 
-describe('Board', () => {
+describe('SharedStats', () => {
   it('gives what another one on the same memory wrote, each stage its own', () => {
     const memory = SharedStats.memoryFor(topology)
     const [writer, reader] = [new SharedStats(topology, memory), new SharedStats(topology, memory)]

@@ -76,7 +76,7 @@ describe('aggregate', () => {
     })
   })
 
-  it('L28: tells keys apart by their value, and refuses what is none', () => {
+  it('L28: tells keys apart by their value, and refuses invalid ones', () => {
     const { step, take } = probeStep(aggregate(keyed({ n: count() })))
     step.events([1, '1', 1n, true, 'true', 0, -0].map((sensor) => ({ sensor, celsius: 0 })))
     step.end?.()

@@ -37,7 +37,7 @@ describe('times', () => {
     ])
   })
 
-  it('T3: an event far ahead of the clock is told of, and hides none behind it in the same batch', () => {
+  it('T3: an event far ahead of the clock is reported, and hides none behind it in the same batch', () => {
     const { step, take, told } = probeOf(tumbling(1000, at, { futureLimit: 5000 }))
     step.events([0, 9000, 2000, 9100, 3000])
     deepEqual(take(), [[0], { watermark: 0 }, [9000, 2000], { watermark: 2000 }, [9100, 3000], { watermark: 3000 }])

@@ -108,7 +108,7 @@ function fieldsOfWindow({ kind, id, startMs, endMs }: PaneWindow): Record<string
   return kind === 'global' ? {} : { windowStart: startMs, windowEnd: endMs }
 }
 
-/** Keys of panes lie in Maps: they are refused here if they are none. */
+/** Keys of panes lie in Maps: invalid ones are rejected here. */
 function plainly(keyOf: (event: unknown) => Key): (event: unknown) => Key {
   return (event) => plainKey(keyOf(event))
 }

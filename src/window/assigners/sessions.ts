@@ -201,7 +201,7 @@ function accOf<A>(session: Session<A>): A {
   return (session.members[0] as Open<A>).acc
 }
 
-/** The index of the last session that starts at `timeMs` or before; -1 if there is none. */
+/** The index of the last session that starts at `timeMs` or before; -1 if there is no such session. */
 function lastStartingBy<A>(sessions: readonly Session<A>[], timeMs: number): number {
   let low = 0
   let high = sessions.length

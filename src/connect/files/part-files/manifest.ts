@@ -109,7 +109,7 @@ function textOf(pipeline: string, parts: readonly ManifestPart[]): string {
   return `{"version":1,"pipeline":${JSON.stringify(pipeline)},"parts":[\n${lines}\n]}\n`
 }
 
-/** The first epoch of the last piece in a folder; 0 if there is none. */
+/** The first epoch of the last piece in a folder; 0 if the folder is empty. */
 async function lastStart(root: string, pipeline: string): Promise<number> {
   const front = `_manifest-${pipeline}-`
   let last = 0

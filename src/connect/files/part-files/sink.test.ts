@@ -187,7 +187,7 @@ describe('ndjsonSink', () => {
     deepEqual(seen().slice(1), ['job-00000002-0001.ndjson'])
   })
 
-  it('does not begin anew beside the parts of an earlier time', async () => {
+  it('does not start over beside the parts of an earlier time', async () => {
     await load(ndjsonSink(folder), [[1]])
     for (const name of readdirSync(folder)) if (name.startsWith('.sluice.db')) rmSync(join(folder, name))
     const found = /^Cannot write to ".*out": it holds parts of job up to epoch 1, and there is no checkpoint/
@@ -427,7 +427,7 @@ describe('csvSink', () => {
     equal(text('job-00000001-0001.csv'), '"__proto__",constructor\r\na,b\r\n'.replaceAll('"', ''))
   })
 
-  it('refuses a delimiter that is none', () => {
+  it('refuses an invalid delimiter', () => {
     throws(() => csvSink(folder, { delimiter: '"' }), TypeError)
   })
 })

@@ -12,7 +12,7 @@ function originOf(raw: string) {
   return { source: 'logs/a.log', line: 7, offset: 812, raw }
 }
 
-/** What becomes of a line in a file that begins with `head`: the request, or why there is none. */
+/** What becomes of a line in a file that begins with `head`: the request, or why it was rejected. */
 function read(text: string, options: AccessLogOptions = {}, head: readonly string[] = [COMBINED]) {
   const result = accessLog(options).open(() => head)(text, originOf(text))
   return result instanceof Rejection ? result.reason : result

@@ -31,9 +31,9 @@ export interface AccessFormat {
   readonly isEscaped: boolean
 }
 
-type Known = Readonly<Record<string, readonly [name: string, as: FieldKind]>>
+type Variables = Readonly<Record<string, readonly [name: string, as: FieldKind]>>
 
-const NGINX: Known = {
+const NGINX: Variables = {
   remote_addr: ['host', 'list'],
   remote_user: ['user', 'text'],
   time_local: ['time', 'log-time'],
@@ -53,7 +53,7 @@ const NGINX: Known = {
   remote_port: ['remote_port', 'integer'],
 }
 
-const APACHE: Known = {
+const APACHE: Variables = {
   h: ['host', 'list'],
   a: ['client', 'list'],
   A: ['local_addr', 'word'],
@@ -154,7 +154,7 @@ function nginxParts(text: string): Part[] {
         variable.startsWith('http_x_forwarded') ||
         variable === 'proxy_add_x_forwarded_for'
       const [name, as] = Object.hasOwn(NGINX, variable)
-        ? (NGINX[variable] as Known[string])
+        ? (NGINX[variable] as Variables[string])
         : [variable, isList ? ('list' as const) : ('text' as const)]
       parts.push({ kind: 'field', name, as })
     }

@@ -10,7 +10,7 @@ import { KafkaError, kafkaErrorOf } from '../errors.ts'
 export interface KafkaTopic {
   /** Tells it from an earlier topic of the same name; undefined if servers are too old. */
   readonly id: string | undefined
-  /** Partition → its leader; undefined while there is none. */
+  /** Partition → its leader; undefined while it has no leader. */
   readonly leaders: ReadonlyMap<number, number | undefined>
 }
 

@@ -59,7 +59,7 @@ describe('PartitionDedup', () => {
     equal(known.classify('0:1', true), 'new')
   })
 
-  it('knows a topic that was made anew, where topics are told apart', () => {
+  it('knows a topic that was created again, where topics are told apart', () => {
     const known = new PartitionDedup({ '0': 1 })
     deepEqual(
       [undefined, 'a', undefined, 'a', 'b'].map((topic) => known.isOf(topic)),

@@ -12,7 +12,7 @@ const BETWEEN_MS = 10_000
  * drops.add(0)
  * drops.add(5000)
  * drops.add(10_000)
- * told // => ['dropped 1 datagrams, as too much waits', 'dropped 3 datagrams, as too much waits']
+ * told // => ['dropped 1 datagrams: too many are waiting', 'dropped 3 datagrams: too many are waiting']
  */
 export class Drops {
   readonly #what: string

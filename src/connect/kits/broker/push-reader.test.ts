@@ -185,7 +185,7 @@ describe('PushReader', () => {
     equal(await waiting, undefined)
   })
 
-  it('refuses a position that is none', () => {
+  it('refuses an invalid position', () => {
     for (const from of [7, null, 'x', {}, { count: -1 }] as Position[]) {
       throws(() => livePosition('a queue', from), { code: 'POSITION_LOST' })
     }

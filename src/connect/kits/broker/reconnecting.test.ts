@@ -8,7 +8,7 @@ interface Connection {
   readonly breaks: (reason: string) => void
 }
 
-describe('Supervised', () => {
+describe('Reconnecting', () => {
   const opened: Reconnecting<Connection>[] = []
   afterEach(async () => {
     for (const one of opened.splice(0)) await one.close()
@@ -82,7 +82,7 @@ describe('Supervised', () => {
 
   it('connects again when a connection breaks in the turn in which it was made', async () => {
     const { standing, made } = await supervising(({ number, breaks }) => {
-      // In some later turn of the promises, while others are still told of it.
+      // In some later turn of the promises, while others are still being notified.
       if (number !== 2) return
       let turns = Promise.resolve()
       for (let turn = 0; turn < 5; turn += 1) turns = turns.then(() => {})

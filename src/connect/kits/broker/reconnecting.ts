@@ -39,7 +39,7 @@ export class Reconnecting<C> {
     this.#clock = options.clock ?? systemClock
   }
 
-  /** Resolves with the first connection; throws if there is none in time. */
+  /** Resolves with the first connection; throws if it is not established in time. */
   static async open<C>(options: ReconnectingOptions<C>, signal: AbortSignal | undefined): Promise<Reconnecting<C>> {
     const reconnecting = new Reconnecting(options)
     using _ = signal && addAbortListener(signal, () => reconnecting.#closing.abort(signal.reason))

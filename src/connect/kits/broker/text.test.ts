@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { rawOf, textOf, textsOf } from './text.ts'
 
 describe('the text of bytes', () => {
-  it('R1: is theirs, or there is none', () => {
+  it('R1: is exactly theirs, or undefined', () => {
     equal(textOf(Buffer.from('\ufeffa\ufffd\0')), '\ufeffa\ufffd\0')
     equal(textOf(Buffer.from([0xc3])), undefined)
     equal(textOf(Buffer.from([0xed, 0xa0, 0x80])), undefined)

@@ -14,7 +14,7 @@ export interface JsonLimits {
  * Why a text is over a limit; undefined if it is not. For invalid JSON the answer is arbitrary.
  *
  * @example
- * faultOfJson('[[[]]]', { maxDepth: 2, maxKeys: 10 }) // => 'nested over 2 deep'
+ * faultOfJson('[[[]]]', { maxDepth: 2, maxKeys: 10 }) // => 'nested more than 2 deep'
  * faultOfJson('{"a": 1, "b": 2}', { maxDepth: 2, maxKeys: 1 }) // => 'an object of over 1 keys'
  */
 export function faultOfJson(text: string, limits: JsonLimits): string | undefined {

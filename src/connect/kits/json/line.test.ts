@@ -46,7 +46,7 @@ describe('jsonText', () => {
     'a set inside': { a: new Set() },
     'a buffer': new Uint8Array(3),
     'a promise': Promise.resolve(),
-    'a date that is none': new Date(Number.NaN),
+    'an invalid date': new Date(Number.NaN),
     'a circle': circle,
     'what is nested 101 deep': deep,
   }

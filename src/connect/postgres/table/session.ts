@@ -62,7 +62,7 @@ export function postgresDialect(place: Place, isPooled: boolean): SqlDialect {
   }
 }
 
-/** The schema in which unqualified tables are created; undefined if there is none. */
+/** The schema in which unqualified tables are created; undefined if the search path has no schema. */
 export function* currentSchema(): Work<string | undefined> {
   const [row] = yield* all('select current_schema()::text as name')
   return typeof row?.name === 'string' ? row.name : undefined

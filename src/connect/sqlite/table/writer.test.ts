@@ -259,7 +259,7 @@ describe('the lock of a writer to SQLite', () => {
     await writer.close()
   })
 
-  it('is let go by an error', async () => {
+  it('is released by an error', async () => {
     execute(`create table t (id integer primary key, text text);
       create trigger no before insert on t when new.id = 3 begin select raise(rollback, 'not three'); end`)
     const writer = await open()

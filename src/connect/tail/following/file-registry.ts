@@ -44,7 +44,7 @@ export class FileRegistry<T> {
     return this.#queues.get(name)?.[0]
   }
 
-  /** The file that exists under its own name; undefined if there is none. */
+  /** The file that exists under its own name; undefined if there is no such file. */
   atHome(name: string): Followed<T> | undefined {
     return this.#queues.get(name)?.findLast((file) => file.isAtHome)
   }

@@ -42,7 +42,7 @@ const STATS_AT_ONCE = 16
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ESTALE']
 
 /**
- * The shortest of `names` that rotation may have turned into `path`; undefined if there is none.
+ * The shortest of `names` that rotation may have turned into `path`; undefined if there is no such name.
  *
  * @example
  * originalOf('/log/a.log.2.gz', new Set(['/log/a.log', '/log/a'])) // => '/log/a.log'

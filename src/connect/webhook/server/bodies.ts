@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 
-/** A complete body, or why there is none: it is too long, or was dropped for others. */
+/** A complete body, or why it was not accepted: it is too long, or was dropped for others. */
 export type Arrived = Uint8Array | 'too long' | 'crowded out'
 
 interface Arriving {
