@@ -52,8 +52,8 @@ describe('examples of flows', () => {
       )
       const found = await eventsOf('sensor-windows.ts', join(folder, '*.csv.gz'), threads)
       equal(found.length, expected.size)
-      for (const { key, window, n, mean, humidity } of found) {
-        const hour = new Date((window as { startMs: number }).startMs).toISOString().slice(0, 13)
+      for (const { sensor: key, windowStart, n, mean, humidity } of found) {
+        const hour = new Date(Number(windowStart)).toISOString().slice(0, 13)
         const [count, meanF, meanRh] = expected.get(`${key} ${hour}`) ?? []
         equal(n, count)
         ok(Math.abs(Number(mean) - Number(meanF)) < 1e-6, `${key} ${hour}: ${mean} is not ${meanF}`)
@@ -67,9 +67,8 @@ describe('examples of flows', () => {
         by_status: Record<string, number>
       }
       const found = new Map<string, number>()
-      for (const { key, requests } of await eventsOf('access-report.ts', join(folder, '*.gz'), threads)) {
-        const [status = ''] = String(key).split(' ')
-        found.set(status, (found.get(status) ?? 0) + Number(requests))
+      for (const { status, requests } of await eventsOf('access-report.ts', join(folder, '*.gz'), threads)) {
+        found.set(String(status), (found.get(String(status)) ?? 0) + Number(requests))
       }
       deepEqual(new Map([...found].sort()), new Map(Object.entries(byStatus).sort()))
     })

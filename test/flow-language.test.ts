@@ -33,7 +33,11 @@ describe('the language of flows', () => {
       .uniq()
       .reduce(zero, sum)
       .filter((n) => n > 0)
-    deepEqual(await collect(twice), [47])
+    // One state or two: the keys that `uniq` exchanges by may meet in one stage.
+    equal(
+      (await collect(twice)).reduce((all, n) => all + n),
+      47,
+    )
   })
 
   it('L25: gives one state in all without a partition, also of nothing', async () => {
@@ -55,18 +59,21 @@ describe('the language of flows', () => {
     const who = ([user]: [string, string]): string => user
     const what = ([, item]: [string, string]): string => item
     const expected = [
-      ['ann', ['tea', 'ink', 'pen']],
+      ['ann', ['ink', 'pen', 'tea']],
       ['bob', ['tea']],
     ]
-    deepEqual((await collect(byItem.groupBy(who, what))).toSorted(), expected)
-    deepEqual((await collect(byItem.map((sale) => sale).groupBy(who, what))).toSorted(), expected)
+    // Items of different partitions come in no order.
+    const inOrder = (groups: readonly unknown[]): unknown[] =>
+      (groups as [string, string[]][]).map(([user, items]) => [user, items.toSorted()]).toSorted()
+    deepEqual(inOrder(await collect(byItem.groupBy(who, what))), expected)
+    deepEqual(inOrder(await collect(byItem.map((sale) => sale).groupBy(who, what))), expected)
     const windowed = byItem.window(globalWindow()).groupBy(who, what)
-    deepEqual((await collect(windowed)).toSorted(), expected)
+    deepEqual(inOrder(await collect(windowed)), expected)
     const merged = byItem.groupBy(who, what).departition(
       () => [] as unknown[],
       (all, groups) => [...all, ...groups],
     )
-    deepEqual((await collect(merged)).flat().toSorted(), expected)
+    deepEqual(inOrder((await collect(merged)).flat()), expected)
   })
 
   it('T14: uniq in count windows looks at windows of all keys, in any number of stages', async () => {
