@@ -196,8 +196,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     const reader = await reading({ inFlight: 4 }, undefined, (note) => notes.push(note))
     deepEqual(await take(reader, 2), ['1', '2'])
     await client.close()
-    // A server that is killed may forget a queue that was made a moment ago.
-    await server.kill('SIGTERM')
+    await server.kill()
     await server.start()
     await connectClient()
     deepEqual(await take(reader, 2), ['3', '4'])

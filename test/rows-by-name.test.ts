@@ -202,7 +202,7 @@ describe('records that an operator cannot take by name', () => {
     uniq: (rows) => rows.uniq('k'),
     partition: (rows) => rows.partition({ key: 'k', stages: 2 }),
     'partition and keyBy': (rows) => rows.partition({ key: 'k' }).keyBy('k', 'at').aggregate({ n: count() }),
-    batch: (rows) => rows.batch({ size: 1, key: 'k' }).flatMap((batch) => batch),
+    batch: (rows) => rows.batch({ size: 1, key: 'k' }).flatMap((batch) => [...batch]),
     keyBy: (rows) => rows.keyBy('k').aggregate({ n: count() }),
     window: (rows) => rows.keyBy('k').window(tumbling('1m', 'at')).aggregate({ n: count() }),
     groupBy: (rows) => rows.groupBy('k', 'at').map(([k]) => ({ k })),

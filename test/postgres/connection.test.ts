@@ -226,7 +226,7 @@ describe('the client of PostgreSQL', () => {
     const code = `
       import { registerHooks } from 'node:module'
       registerHooks({ resolve: (name, context, next) => { if (/^pg/.test(name)) throw new Error('Cannot find package'); return next(name, context) } })
-      const { postgres } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/sink.ts'))})
+      const { postgresSink } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/sink.ts'))})
       const { postgresSource } = await import(${JSON.stringify(join(ROOT, 'src/connect/postgres/source.ts'))})
       for (const open of [
         () => postgresSink('postgres://h/d', { table: 't' }).open({ pipeline: 'p' }),
