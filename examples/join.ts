@@ -3,15 +3,15 @@
 import { accessLog, collect, fileSource, flow } from 'sluice'
 
 const folder = `${import.meta.dirname}/data`
-const logins = flow(fileSource(`${folder}/logins.log`, accessLog())).map(({ host, path }) => ({
-  host,
-  user: path?.slice('/login/'.length),
-}))
+const logins = flow(fileSource(`${folder}/logins.log`, accessLog()))
+  .derive('user', ['path'], (path) => path?.slice('/login/'.length))
+  .select('host', 'user')
 
 const requests = flow(fileSource(`${folder}/web.log`, accessLog()))
-  .filter(({ status }) => status === 200)
-  .join(logins, { mode: 'left', left: ({ host }) => host, right: ({ host }) => host })
-  .map(([request, login]) => ({ path: request.path, user: login?.user ?? 'a stranger' }))
+  .where('status', '=', 200)
+  .select('host', 'path')
+  .join(logins, { mode: 'left', on: ['host'] })
+  .derive('user', ['user'], (user) => user ?? 'a stranger')
 
 export default requests
 

@@ -71,7 +71,7 @@ describe('exit codes', () => {
     match(pipelines, /ends with 130 or 143 \(SIGTERM of an unbounded source: 0\)/)
     match(readFileSync(join(ROOT, 'docs/specs/faults.md'), 'utf8'), /\*\*F30\*\* \| SIGTERM \|.*\| 143; tail 0 \|/)
     const { stdout } = await sluice(['help'])
-    match(stdout, /^ {2}0 {3,}.*; SIGTERM of what has no end$/m)
+    match(stdout, /^ {2}0 {3,}.*; SIGTERM of an unbounded source$/m)
     match(stdout, /^ {2}128\+n .*143: SIGTERM/m)
   })
 })

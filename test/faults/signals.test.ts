@@ -41,7 +41,7 @@ describe(`a load whose terminal, or reader, goes away (REPRO: SEED=${SEED} npm t
         stopped += 1
         match(
           stderr,
-          /^stopping: received SIGHUP; finishing what was read\nstopped after .*; go on with: sluice run .*\n$/,
+          /^stopping: received SIGHUP; finishing what was read\nstopped after .*; continue with: sluice run .*\n$/,
         )
       }
       await load.finish(expected)

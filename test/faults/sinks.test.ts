@@ -91,7 +91,7 @@ describe(`a sink that is slow, or hangs (REPRO: SEED=${SEED} npm test)`, () => {
     equal(outcome.code, 143, outcome.stderr)
     match(
       outcome.stderr,
-      /^stopping: received SIGTERM; finishing what was read\ndeadline of 0\.5 s over: stopping now, \d+ events not committed\nstopped, 0 records committed in all runs; go on with: sluice run .*\n$/,
+      /^stopping: received SIGTERM; finishing what was read\ndeadline of 0\.5 s over: stopping now, \d+ events not committed\nstopped, 0 records committed in all runs; continue with: sluice run .*\n$/,
     )
     server.delayMs = () => 0
     equal((await load.run()).code, 0)

@@ -99,7 +99,7 @@ describe(`a load of access logs that is stopped (REPRO: SEED=${SEED} npm test)`,
       if (code === 143) {
         drains += 1
         match(stderr, /stopping: received SIGTERM; finishing what was read/)
-        match(stderr, /go on with: sluice run /)
+        match(stderr, /continue with: sluice run /)
       }
       await finish(db)
     }

@@ -187,6 +187,6 @@ export default pipeline('driver', {
     })
     hasNone(outcome, 'run')
     equal(outcome.code, 130, outcome.stderr)
-    match(outcome.stderr, /go on with: .*postgres:\/\/\*\*\*@h\/x.*api_key=\*\*\*/)
+    match(outcome.stderr, /continue with: .*postgres:\/\/\*\*\*@h\/x.*api_key=\*\*\*/)
   })
 })
