@@ -401,9 +401,9 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
     })
     await until(() => numbersIn(out).length >= 300, 'the first numbers')
     for (const server of [1, 2]) await servers.ask({ kind: 'down', server })
-    await until(() => notes.some((note) => note.includes('connecting again')), 'a break')
+    await until(() => notes.some((note) => note.includes('reconnecting')), 'a break')
     for (const server of [1, 2]) await servers.ask({ kind: 'up', server })
-    await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
+    await until(() => notes.some((note) => note.startsWith('reconnected to')), 'a connection')
     await servers.produce(
       'numbers',
       upTo(300).map((n) => `{"n":${n + 300}}`),

@@ -190,7 +190,7 @@ for (const { name, skip, start } of BROKERS) {
         await broker.kill?.('SIGTERM')
         await broker.start?.()
       }
-      await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
+      await until(() => notes.some((note) => note.startsWith('reconnected to')), 'a connection')
       await publish(
         'numbers/1',
         upTo(500).map((n) => `{"n":${n + 500}}`),

@@ -102,7 +102,7 @@ describe(`nats (REPRO: SEED=${SEED} npm test)`, { skip: without('nats-server') }
     await server.kill()
     await until(() => notes.some((note) => note.includes(' broke ')), 'a word of the loss')
     await server.start()
-    await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
+    await until(() => notes.some((note) => note.startsWith('reconnected to')), 'a connection')
     const isBack = async () => (await client.rtt().catch(() => undefined)) !== undefined
     await until(isBack, 'our own connection')
     await publish(

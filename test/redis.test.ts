@@ -120,7 +120,7 @@ describe(`redisStreamSource (REPRO: SEED=${SEED} npm test)`, { skip: without('re
     await server.kill()
     await until(() => notes.some((note) => note.includes(' broke ')), 'a word of the loss')
     await server.start()
-    await until(() => notes.some((note) => note.startsWith('connected to')), 'a connection')
+    await until(() => notes.some((note) => note.startsWith('reconnected to')), 'a connection')
     await until(() => client.isReady, 'our own connection')
     await add(...upTo(300).map((n) => `{"n":${n + 300}}`))
     await until(() => numbersIn(out).length >= 600, 'all numbers')
