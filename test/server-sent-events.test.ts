@@ -192,7 +192,7 @@ describe(`sseSource (REPRO: SEED=${SEED} npm test)`, () => {
     [
       'other content',
       (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
-      /: it sends "text\/html", and no text\/event-stream$/,
+      /: it sends "text\/html", not text\/event-stream$/,
     ],
   ]
   for (const [what, answer, message] of refusals) {
