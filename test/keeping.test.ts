@@ -93,7 +93,7 @@ describe('sluice dead-letters', () => {
       deepEqual(JSON.parse(stdout), { tried: 1, loaded: 0, dead: 1, skipped: 0 })
     }
     const { stdout: left } = await call('dead-letters', ['list', '--step', 'sqlite'])
-    match(left, /^1 dead letter\n.*column n takes whole numbers/)
+    match(left, /^1 dead letter\n.*column n takes exact integers/)
   })
 
   it('says what it cannot do', async () => {

@@ -497,7 +497,7 @@ describe('a folder that was moved', () => {
     await load(read('old'))
     equal(rows().length, 30)
     copyFolder('old', 'new')
-    await rejects(load(read('new')), { code: 'POSITION_LOST', message: /which is still there: say copies/ })
+    await rejects(load(read('new')), { code: 'POSITION_LOST', message: /which is still there: set copies/ })
     rmSync(at('old'), { recursive: true })
     await load(read('new'))
     equal(rows().length, 30)

@@ -331,9 +331,9 @@ describe(`webhook (REPRO: SEED=${SEED} npm test)`, () => {
     const { reader, post } = await listening({}, undefined, stop.signal)
     const body = 'x'.repeat(1_000_000)
     const posted = upTo(17).map(() => post(body).catch(() => 'cut'))
-    const isTold = async () => (await answerOf(post('y').catch(() => ''))) === '429 too much waits: send it again'
+    const isTold = async () => (await answerOf(post('y').catch(() => ''))) === '429 too much is waiting: send it again'
     await until(isTold, 'word that too much waits')
-    equal(await post('y'), '429 too much waits: send it again')
+    equal(await post('y'), '429 too much is waiting: send it again')
     stop.abort(new Error('stopped'))
     equal(await post('y'), '503 stopping: send it again')
     await reader.close()

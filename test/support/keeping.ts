@@ -141,7 +141,7 @@ export function keepingTests(make: () => KeepingPlace | Promise<KeepingPlace>): 
     await place.query('update sluice_checkpoints set splits = 2')
     const { code, stderr } = await call('run', '--quiet')
     equal(code, 78)
-    match(stderr, /it is of 2 splits, and there are positions of 1 \(to start over: sluice checkpoints FILE reset\)/)
+    match(stderr, /it has 2 splits, and there are positions of 1 \(to start over: sluice checkpoints FILE reset\)/)
     equal((await call('checkpoints', 'reset', '--yes')).code, 0)
     equal(JSON.parse((await call('run', '--json')).stdout).run.read, 11)
   })
