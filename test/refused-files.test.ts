@@ -27,7 +27,7 @@ describe('a file of which nearly all is rejected', () => {
       const { code, stdout, stderr } = await job.here('run')
       equal(code, 0)
       match(stderr, note)
-      match(stderr, /name it: accessLog\(\{ format: '…' \}\)/)
+      match(stderr, /specify it: accessLog\(\{ format: '…' \}\)/)
       deepEqual(stderr.match(/were rejected/g)?.length, 1)
       match(stdout, note)
     })

@@ -155,7 +155,7 @@ describe('rows in SQL tables', { skip }, () => {
     equal(reasons.length, 2)
     match(
       String(reasons[0]),
-      /^column n takes whole numbers .*: found 1\.5; schema: 'evolve' (makes it real|takes it)$/,
+      /^column n takes (exact integers|integers from) .*: found 1\.5; schema: 'evolve' (makes it real|accepts it)$/,
     )
     equal(reasons[1], `the table has no column "more": schema: 'evolve' adds it`)
     deepEqual(await at.read('select id, n from t'), [{ id: '1', n: '1' }])

@@ -241,7 +241,7 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
       async () => open({ columns: { id: 'integer', ctid: 'text' } }),
       failsWith('CONFIG_INVALID', /^Cannot name a column "ctid"/),
     )
-    await rejects(async () => open({ table: 'sluice_leases' }), failsWith('CONFIG_INVALID', /inner tables/))
+    await rejects(async () => open({ table: 'sluice_leases' }), failsWith('CONFIG_INVALID', /internal tables/))
     deepEqual(await query(`select relname from pg_class where relnamespace = 'public'::regnamespace`), [])
   })
 

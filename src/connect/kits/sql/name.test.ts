@@ -26,7 +26,7 @@ describe('a name in SQL', () => {
     }
   })
 
-  it('of a table must not be one of the inner tables', () => {
+  it('of a table must not be one of the internal tables', () => {
     throws(() => checkTableName('sqlite_schema'), isRefused)
     throws(() => checkTableName('Sluice_Positions'), isRefused)
     checkTableName('sluices')
