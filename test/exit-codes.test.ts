@@ -51,7 +51,8 @@ async function stopped(argv: readonly string[], signal: NodeJS.Signals, said: Re
 describe('exit codes', () => {
   const guide = readFileSync(join(ROOT, 'docs/guide/08-deploying.md'), 'utf8')
   const row = guide.split('\n').find((line) => line.startsWith('| SIGTERM, Ctrl-C |')) ?? ''
-  const [, SIGTERM, SIGINT, withoutEnd] = /\| (\d+), (\d+); SIGTERM of an unbounded source \(.*\) (\d+) \|$/.exec(row) ?? []
+  const [, SIGTERM, SIGINT, withoutEnd] =
+    /\| (\d+), (\d+); SIGTERM of an unbounded source \(.*\) (\d+) \|$/.exec(row) ?? []
 
   it('F30: are those of the guide, where what is stopped would come to an end', async () => {
     equal(await stopped(['run', finite], 'SIGTERM', /loading values/), Number(SIGTERM))

@@ -93,10 +93,7 @@ describe(`a pipeline that remembers, stopped and gone on with (REPRO: SEED=${SEE
       async () => (await startPipeline(other as never, { params })).done,
       (error) => {
         ok(isSluiceError(error, 'CHECKPOINT_INVALID'), String(error))
-        ok(
-          /the flow has changed: .*tumbling\(60000 ms.*now .*tumbling\(3600000 ms/.test(error.message),
-          error.message,
-        )
+        ok(/the flow has changed: .*tumbling\(60000 ms.*now .*tumbling\(3600000 ms/.test(error.message), error.message)
         ok(/to start over/.test(error.message))
         return true
       },

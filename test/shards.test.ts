@@ -249,7 +249,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     const { stdout } = await sluice(['checkpoints', JOB, ...params])
     match(
       stdout,
-      /^ {2}shard 0\/3: missing, it never came\n {2}shard 1\/3: epoch 1, by .*\n {2}shard 2\/3: missing, it never came$/m,
+      /^ {2}shard 0\/3: missing, it never started\n {2}shard 1\/3: epoch 1, by .*\n {2}shard 2\/3: missing, it never started$/m,
     )
     match((await sluice(['run', JOB, ...params, '--shard', '1/3'])).stdout, /^load 1\/3: finished in /)
     // Letters are tried again by the copy that there is.
