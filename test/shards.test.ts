@@ -255,7 +255,10 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     // Letters are tried again by the copy that there is.
     const mended = ['dead-letters', JOB, 'replay', ...params, '--param', 'isMended=true']
     match((await sluice(mended)).stdout, /^\d+ replayed: \d+ loaded, 0 failed again$/m)
-    await rejects(run(input, out, 1, 4), { code: 'CHECKPOINT_INVALID', message: /of its 3 copies 1 have come/ })
+    await rejects(run(input, out, 1, 4), {
+      code: 'CHECKPOINT_INVALID',
+      message: /of its 3 copies, 1 have used this store/,
+    })
     const reset = await sluice(['checkpoints', JOB, 'reset', '--yes', ...params])
     equal(reset.code, 0, reset.stderr)
     await run(input, out, 1, 4)
