@@ -40,7 +40,7 @@ export function fieldOf(name: string): OfEvent<unknown> {
   return reading([name], (event) => (isOwn(event) ? event[name] : undefined))
 }
 
-/** The field of `event` as text for generated code. What every object has (`constructor`) is no field of one. */
+/** The field of `event` as text for generated code. Inherited names (`constructor`) are not fields. */
 export function fieldText(name: string): string {
   const text = JSON.stringify(name)
   return name in Object.prototype ? `(Object.hasOwn(event, ${text}) ? event[${text}] : undefined)` : `event[${text}]`

@@ -1,4 +1,4 @@
-// The door for who writes a connector: sluice/connect.
+// The entry point for authors of connectors: sluice/connect.
 /// <reference types="node" preserve="true" />
 /// <reference lib="es2024.promise" preserve="true" />
 

@@ -83,7 +83,7 @@ describe('where', () => {
     }
   })
 
-  it('L103: what every object has is no field of a row', async () => {
+  it('L103: inherited names such as constructor are not fields of a row', async () => {
     const given: readonly object[] = [{ id: 1 }, { id: 2, constructor: 'x' }]
     const rows = flow(given) as unknown as Flow<{ readonly constructor: string }>
     deepEqual(await collect(rows.where('constructor', 'is', null)), [{ id: 1 }])
