@@ -220,7 +220,7 @@ describe(`webSocketSource (REPRO: SEED=${SEED} npm test)`, () => {
     const notes: string[] = []
     const reader = await reading(url, { maxBytes: 1000 }, (note) => notes.push(note))
     deepEqual(await take(reader, 1), ['short'])
-    await untilNoted(notes, /broke \(a message is over 1000 bytes \(maxBytes\), and lost\)/)
+    await untilNoted(notes, /broke \(a message is over 1000 bytes \(maxBytes\), and is lost\)/)
   })
 
   it('ends when the server refuses: by a status, or a code after it has connected', async () => {
