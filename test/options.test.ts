@@ -249,6 +249,7 @@ const TESTING: Calls = {
   seededRandom: 'takes none',
   sinkConformance: (wrong) => testing.sinkConformance({ name: 's', make, row: make, ...(wrong as object) }),
   sourceConformance: (wrong) => testing.sourceConformance({ name: 's', make, ...(wrong as object) }),
+  testPipeline: async (wrong) => await testing.testPipeline(job, { given: [], ...(wrong as object) }),
 }
 
 const FLOW: Calls = {

@@ -94,6 +94,8 @@ export interface Sink<in Row> {
    * Whether a row overwrites an earlier one of the same key; false if no key was given, absent if there are no keys.
    */
   readonly isKeyed?: boolean
+  /** The key that it was given, if it tells. */
+  readonly key?: readonly string[]
   /** The fields that tell rows apart, where the flow says so and the sink was given no key. */
   readonly flowKey?: readonly string[]
   /** How long epochs are best, where nobody says how long they are to be. */
@@ -106,6 +108,8 @@ export interface Sink<in Row> {
   readonly takesShards?: true
   /** Name → further sinks that rows go to through this one. */
   readonly branches?: ReadonlyMap<string, Sink<never>>
+  /** The same, with sinks of one database for the first one and each branch, for tests; set where there are branches. */
+  readonly withSinks?: (of: (sink: Sink<never>) => Sink<never>) => Sink<Row>
   /**
    * Takes the lease on the pipeline, and restores its last commit.
    * @throws {SluiceError} PIPELINE_HELD if another instance holds the lease; CHECKPOINT_INVALID; SINK_MISMATCH;

@@ -2,6 +2,7 @@
 
 import type { ReadBatch } from './batch.ts'
 import type { Columns } from './column.ts'
+import type { LineFormat } from './format.ts'
 import type { Origin, SourceRecord } from './origin.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -110,6 +111,13 @@ export interface Source<T> {
    * it. If only a part was kept, as the dead letter's `reason` says, it becomes a dead letter again.
    */
   readonly reparse?: (origin: Origin, reason?: string) => SourceRecord<T>
+  /** The same source over other files, for tests; absent if it does not read files to their ends. */
+  readonly over?: (files: readonly string[]) => Source<T>
+  /**
+   * What makes an event of a line, or of a message if senders wait for it (`needsAck`), for tests; absent if more than
+   * the text is needed, or `over` does it.
+   */
+  readonly format?: LineFormat<T>
 }
 
 /** Reads one split from front to back. One call at a time. */

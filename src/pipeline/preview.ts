@@ -8,9 +8,9 @@ import type { DeadLetter } from '../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter } from '../connect/sink.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import { layOut } from '../flow/layout.ts'
-import { nodesOf, type PlanNode } from '../flow/plan.ts'
 import { isSplittable } from '../flow/source.ts'
 import { keptBy } from '../flow/topology.ts'
+import { withSources } from '../flow/with-operators.ts'
 import { furtherSources, planOf, sourceOf } from './build.ts'
 import { refuseTakenPlaces } from './numbered.ts'
 import type { Params } from './param.ts'
@@ -24,6 +24,8 @@ export interface PreviewOptions {
   readonly records: number
   /** How long to wait for an unbounded source, in milliseconds. */
   readonly waitMs: number
+  /** Whether the sink has a say, by a dry run, and the checkpoint in it: by default. Else it need not be there. */
+  readonly isSinkAsked?: boolean
   readonly onRow: (row: unknown) => void
   readonly onLetter: (letter: DeadLetter) => void
   /** Told what a person may want to know: fields that no row has, for one. */
@@ -128,7 +130,7 @@ class FirstReader implements SplitReader<unknown> {
 }
 
 /** A sink that shows its rows; the results of the real sink's dry run count. */
-function drySink(parts: PipelineParts, name: string, { onRow }: PreviewOptions): Sink<unknown> {
+function drySink(parts: PipelineParts, name: string, { onRow, isSinkAsked = true }: PreviewOptions): Sink<unknown> {
   const { kind, title, deadLetters, guarantee, isKeyed, dryRun } = parts.sink
   return {
     kind,
@@ -137,6 +139,7 @@ function drySink(parts: PipelineParts, name: string, { onRow }: PreviewOptions):
     guarantee,
     ...(isKeyed === undefined ? {} : { isKeyed }),
     async open(opening) {
+      if (!isSinkAsked) return new DryWriter(undefined, onRow)
       const writer = await dryRun?.(opening)
       try {
         await checkResumes(parts, name, writer?.checkpoint)
@@ -200,18 +203,4 @@ async function checkResumes(parts: PipelineParts, name: string, checkpoint: Chec
       if (from !== undefined) await (await source.open(split, from)).close()
     }
   }
-}
-
-/** The same plan, with other sources beside the pipeline's own. */
-function withSources(last: PlanNode, of: (source: unknown) => unknown): PlanNode {
-  const made = new Map<PlanNode, PlanNode>()
-  for (const node of nodesOf(last)) {
-    const { operator } = node
-    const inputs = node.inputs.map((input) => made.get(input) as PlanNode)
-    made.set(node, {
-      operator: operator.kind === 'source' ? { ...operator, sources: operator.sources.map(of) } : operator,
-      inputs,
-    })
-  }
-  return made.get(last) as PlanNode
 }

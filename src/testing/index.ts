@@ -21,6 +21,14 @@ export {
 } from './conformance/two-phase-sink.ts'
 export { atRest, ManualClock } from './manual-clock.ts'
 export { oneAtATime } from './one-at-a-time.ts'
+export type { Given } from './pipeline/given.ts'
+export {
+  type Moment,
+  type TestedPipeline,
+  type TestedSink,
+  type TestPipelineOptions,
+  testPipeline,
+} from './pipeline/test-pipeline.ts'
 export { type Line, Probe, type ProbeOptions, REST, type Received, Scripted, type ScriptedOptions } from './probe.ts'
 export { seededRandom } from './random.ts'
 export { RandomScheduler, type RandomSchedulerOptions } from './random-scheduler.ts'

@@ -40,6 +40,11 @@ export class ManualClock implements Clock {
     return this.#sleepers.length
   }
 
+  /** When the first wait is over, as `nowMs` counts; undefined if there is none. */
+  get dueMs(): number | undefined {
+    return this.#next(Number.POSITIVE_INFINITY)?.dueMs
+  }
+
   nowMs(): number {
     return this.#nowMs
   }

@@ -2,6 +2,7 @@
 
 import { checkInteger, checkKeys } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
+import { definedOf } from '../../base/options.ts'
 import { isPath, optionInvalid } from '../kits/config.ts'
 import type { Guarantee, Sink } from '../sink.ts'
 import { isJoined } from './branches/is-joined.ts'
@@ -71,7 +72,12 @@ export function fanOut<Row>(first: Sink<Row>, options: FanOutOptions<Row>): Sink
     deadLetters: first.deadLetters,
     guarantee: WORST.find((guarantee) => sinks.some((sink) => sink.guarantee === guarantee)) ?? 'at-least-once',
     ...(first.isKeyed === undefined ? {} : { isKeyed: first.isKeyed }),
+    ...definedOf({ key: first.key }),
     branches: new Map([...branches].map(([name, { into }]) => [name, into])),
+    withSinks: (of) => {
+      const others = [...branches].map(([name, branch]) => [name, { ...branch, into: of(branch.into) }])
+      return fanOut(of(first) as Sink<Row>, { ...definedOf({ where }), branches: Object.fromEntries(others) })
+    },
     ...(inspect === undefined
       ? {}
       : {

@@ -187,7 +187,7 @@ export function csvSource<
     malformed,
   })
   const files = recordFiles(input, { ...readFilesOptions(options), kind: 'csv', columns, records })
-  return { ...files, isTabular: true } as Source<CsvRow<C, B, N>>
+  return { ...files, isTabular: true, over: (others) => csvSource(others, options) } as Source<CsvRow<C, B, N>>
 }
 
 function valuesOf({ bigints = 'reject', decimal = '.', thousands, time, ...rest }: CsvSourceOptions): ValueRules {

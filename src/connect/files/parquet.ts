@@ -141,6 +141,7 @@ export function parquetSource<Row = Record<string, unknown>>(
       return known.size === 0 ? undefined : columnsOf(known)
     },
     open: (split, from, opening = {}) => openGroup<Row>({ files, seen, reading }, split, from, opening),
+    over: (others) => parquetSource<Row>(others, options),
   }
 }
 

@@ -205,6 +205,7 @@ export function recordFiles<T>(input: string | readonly string[], options: Recor
       }
     },
     reparse: (origin, reason) => again.read(origin, reason),
+    over: (files) => recordFiles(files, options),
   }
 }
 

@@ -91,6 +91,8 @@ export function kafkaSource<B, T = B>(
     title,
     provided: 'as long as the topic keeps the records',
     split: `kafka ${topic}`,
+    format,
+    event,
     load: async (opening) => {
       const { openKafka } = await import('./open.ts')
       return await openKafka<B, T>({ ...settings, ...opening })

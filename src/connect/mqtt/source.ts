@@ -104,6 +104,8 @@ export function mqttSource<B, T = B>(
     title,
     ...(qos === 0 ? { delivery: 'at-most-once' as const } : { provided: 'as long as the broker keeps its session' }),
     split: `mqtt ${clientId}`,
+    format,
+    event,
     load: async (opening) => {
       const { openMqtt } = await import('./open.ts')
       return await openMqtt<B, T>({ ...settings, format, event, ...opening })

@@ -69,6 +69,8 @@ export function natsSource<B, T = B>(
     title,
     provided: 'as long as the stream keeps the messages',
     split: `nats ${stream}${subject === undefined ? '' : ` ${subject}`}`,
+    format,
+    event,
     load: async (opening) => {
       const { openNats } = await import('./open.ts')
       return await openNats<B, T>({ address, title, stream, subject, begin, retryMs, format, event, ...opening })

@@ -80,6 +80,8 @@ export function rabbitmqSource<B, T = B>(
     ...(isExclusive ? {} : { sharesItself: true }),
     provided: 'as long as every message has an id',
     split: `queue ${queue}`,
+    format,
+    event,
     load: async (opening) => {
       const { openRabbitmq } = await import('./open.ts')
       return await openRabbitmq<B, T>({ ...settings, id, format, event, ...opening })

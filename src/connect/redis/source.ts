@@ -76,6 +76,8 @@ export function redisStreamSource<B, T = B>(
     ...(group === undefined ? {} : { sharesItself: true }),
     provided: 'as long as Redis keeps the entries',
     split: `redis ${stream}`,
+    format,
+    event,
     load: async (opening) => {
       const { openRedisStream } = await import('./open.ts')
       return await openRedisStream<B, T>({ ...settings, ...opening })

@@ -66,6 +66,8 @@ export function sseSource<B, T = B>(
     title,
     provided: 'as long as the server names its events and has what followed',
     split: 'events',
+    format,
+    event,
     load: async (opening) => {
       const { openServerSentEvents } = await import('./open.ts')
       return await openServerSentEvents<B, T>({ ...settings, format, event, ...opening })

@@ -70,6 +70,8 @@ export function syslogSource<T = SyslogMessage>(listen: SyslogListen, options: S
     ...(event === undefined && format.columns !== undefined ? { columns: format.columns } : {}),
     delivery: 'at-most-once',
     split: 'syslog',
+    format,
+    event,
     load: async (opening) => {
       const { openSyslog } = await import('./open.ts')
       return await openSyslog<T>({ title, ports, host, maxBytes, onListening, format, event, ...opening })

@@ -125,6 +125,7 @@ export function tailSource<T>(
     isUnbounded: true,
     provided: 'except what is cut off before it is read',
     ...(format.columns === undefined ? {} : { columns: format.columns }),
+    format,
     splits: async ({ signal }: OpenOptions = {}) => {
       for (const pattern of patterns) {
         signal?.throwIfAborted()

@@ -97,6 +97,8 @@ export function webhookSource<B, T = B>(options: WebhookSourceOptions<B, T>, for
     title,
     provided: 'as long as senders repeat unanswered requests, with a key',
     split: `webhook ${path}`,
+    format,
+    event,
     load: async (opening) => {
       const { openWebhook } = await import('./open.ts')
       return await openWebhook<B, T>({ ...settings, keyHeader: keyHeader.toLowerCase(), ...opening })

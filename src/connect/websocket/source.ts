@@ -80,6 +80,8 @@ export function webSocketSource<B, T = B>(
     title,
     delivery: 'at-most-once',
     split: 'messages',
+    format,
+    event,
     load: async (opening) => {
       const { openWebSocket } = await import('./open.ts')
       return await openWebSocket<B, T>({ ...settings, format, event, ...opening })

@@ -5,6 +5,7 @@ import { deadLetterAt } from '../../connect/batch.ts'
 import type { DeadLetter, Origin } from '../../connect/origin.ts'
 import type { Checkpoint, Sink, SinkWriter } from '../../connect/sink.ts'
 import { NO_TOTALS, totalsAddUp } from '../../connect/totals.ts'
+import { mergedCheckpoint } from '../merged-checkpoint.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import type { World } from './world.ts'
 
@@ -106,10 +107,7 @@ export class Store {
           this.#movesForward(checkpoint)
           for (const [id, row] of rows) this.rows.set(id, row)
           for (const [id, reason] of letters) this.letters.set(id, reason)
-          const states = new Map([...(this.checkpoint?.states ?? []), ...checkpoint.states])
-          for (const [part, bytes] of checkpoint.states) if (bytes.length === 0) states.delete(part)
-          const positions = new Map([...(this.checkpoint?.positions ?? []), ...checkpoint.positions])
-          this.checkpoint = { ...checkpoint, positions, states }
+          this.checkpoint = mergedCheckpoint(this.checkpoint, checkpoint)
           rows = []
           letters = []
         })

@@ -27,14 +27,18 @@ export interface LiveSource<T>
   extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery' | 'sharesItself'> {
   /** The id of its only split. */
   readonly split: string
+  /** What reads a message, and what then makes an event of it with what came beside it, if anything does. */
+  readonly format?: LineFormat<unknown>
+  readonly event?: unknown
   /** Opens a reader and loads its client on demand: programs and threads without one start sooner. */
   readonly load: (opening: Opening) => Promise<SplitReader<T>>
 }
 
 /** An unbounded source with one split. */
-export function liveSource<T>({ split, load, ...described }: LiveSource<T>): Source<T> {
+export function liveSource<T>({ split, load, format, event, ...described }: LiveSource<T>): Source<T> {
   return {
     ...described,
+    ...(format === undefined || event !== undefined ? {} : { format: format as LineFormat<T> }),
     isUnbounded: true,
     // If nobody is waiting for acknowledgements, commits only say what need not be kept any longer.
     needsAck: true,

@@ -1,5 +1,6 @@
 // What sinks of SQL databases have in common.
 
+import { definedOf } from '../../../base/options.ts'
 import type { Sink, SinkOptions, SinkWriter } from '../../sink.ts'
 import type { SqlWriter, SqlWriterOptions } from '../store/writer.ts'
 import type { TableOptions } from './sink-options.ts'
@@ -27,6 +28,7 @@ export function sqlSink<Row>(
     guarantee: 'exactly-once',
     takesShards: true,
     isKeyed: tables.key !== undefined,
+    ...definedOf({ key: tables.key }),
     open: async (given) => await open(optionsOf(given)),
     dryRun: async (given) => await open({ ...optionsOf(given), isDryRun: true }),
     // Made by the same function for the same database.
