@@ -27,6 +27,8 @@ export interface Aggregate<In, Out, State = unknown> {
   readonly load: (saved: unknown) => State
   /** The fields that it reads, where it was made of their names: then it reads nothing else of an event. */
   readonly fields?: readonly string[]
+  /** As `add`, for the value of its only field: the event itself is not needed. */
+  readonly addValue?: (state: State, value: never) => State
   /** Of an aggregate made of others: those, by name. Its state, and what `save` gives, is an array of theirs. */
   readonly members?: ReadonlyMap<string, Aggregate<In, unknown>>
 }
@@ -41,6 +43,7 @@ export interface AnyAggregate<In> {
   readonly save: (state: never) => unknown
   readonly load: (saved: unknown) => unknown
   readonly fields?: readonly string[]
+  readonly addValue?: (state: never, value: never) => unknown
 }
 
 const PARTS = ['create', 'add', 'result', 'save', 'load']

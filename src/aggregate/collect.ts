@@ -39,7 +39,7 @@ export function collect<In>(
   }
   return {
     kind: fieldKind('collect', of, `${limit}${whenFull === 'first' ? ', first' : ''}`),
-    ...aboutField('anything', of),
+    ...aboutField('anything', of, (value) => collect<never, unknown>(value, options)),
     create: () => [],
     add(state, event) {
       push(state, read(event))

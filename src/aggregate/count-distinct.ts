@@ -35,7 +35,7 @@ export function countDistinct<In>(
   const read = ofOrField('countDistinct', of)
   return {
     kind: fieldKind('countDistinct', of),
-    ...aboutField('counted', of),
+    ...aboutField('counted', of, (value) => countDistinct(value)),
     create: () => ({ few: new Set(), registers: undefined }),
     add(state, event) {
       const value = read(event)

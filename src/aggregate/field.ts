@@ -63,11 +63,24 @@ export function ofOrField<In, V>(kind: string, of: string | ((event: In) => V)):
 }
 
 /** What an aggregate of a field has beside one of a function: it then is another one. */
-export function aboutField(
+interface AboutField<State> {
+  readonly field?: string
+  readonly takes?: string
+  readonly fields?: readonly string[]
+  readonly addValue?: (state: State, value: never) => State
+}
+
+/**
+ * @param ofValues - the same aggregate of values themselves, if it needs nothing else of an event
+ */
+export function aboutField<State>(
   takes: 'numbers' | 'ordered' | 'counted' | 'anything',
   of: unknown,
-): { readonly field?: string; readonly takes?: string; readonly fields?: readonly string[] } {
-  return typeof of === 'string' ? { field: of, takes, fields: [of] } : {}
+  ofValues?: (value: (value: never) => never) => { readonly add: (state: State, value: never) => State },
+): AboutField<State> {
+  if (typeof of !== 'string') return {}
+  const about = { field: of, takes, fields: [of] }
+  return ofValues === undefined ? about : { ...about, addValue: ofValues((value) => value).add }
 }
 
 /** The kind of an aggregate, with its field if it has one: `max(bytes)`, `topK(10, path)`. */

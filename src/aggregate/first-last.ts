@@ -85,7 +85,7 @@ function end<In>(
   const byTime = typeof at === 'string' ? `by ${at}` : 'by time'
   return {
     kind: fieldKind(kind, of, timeOf === undefined ? '' : byTime),
-    ...aboutField('anything', of),
+    ...aboutField('anything', of, at === undefined ? (value) => end(kind, isBetter, value, at) : undefined),
     ...(typeof of === 'string' && typeof at === 'string' ? { timed: at, fields: [of, at] } : {}),
     create: () => ({ isEmpty: true, at: 0, value: undefined }),
     add(state, event) {

@@ -28,7 +28,7 @@ export function mean<In>(
   const read = ofOrField('mean', of)
   return {
     kind: fieldKind('mean', of),
-    ...aboutField('numbers', of),
+    ...aboutField('numbers', of, (value) => mean(value)),
     create: () => ({ ...emptyTotal(), count: 0 }),
     add(state, event) {
       const value: unknown = read(event)

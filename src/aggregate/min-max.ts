@@ -56,7 +56,7 @@ function extreme<In, V extends Ordered>(
   const isMin = kind === 'min'
   return {
     kind: fieldKind(kind, of),
-    ...aboutField('ordered', of),
+    ...aboutField('ordered', of, (value) => extreme(kind, value)),
     create: () => undefined,
     add(state, event) {
       const value: unknown = read(event)

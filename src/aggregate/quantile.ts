@@ -67,7 +67,7 @@ export function quantile<In>(
   const scale = scaleOf({ error, buckets })
   return {
     kind: `quantile(${typeof of === 'string' ? `${of}, ` : ''}${shares.join(', ')}${error === 0.01 ? '' : `; error ${error}`}${buckets === 2048 ? '' : `; buckets ${buckets}`})`,
-    ...aboutField('numbers', of),
+    ...aboutField('numbers', of, (value) => quantile(value, q as number, options)),
     create: emptyDDSketch,
     add(state, event) {
       const value: unknown = read(event)

@@ -37,7 +37,7 @@ export function sum<In, N extends number | bigint = number>(
   const read = ofOrField('sum', of)
   return {
     kind: fieldKind('sum', of),
-    ...aboutField('numbers', of),
+    ...aboutField('numbers', of, (value) => sum(value)),
     create: () => ({ ...emptyTotal(), of: 'nothing', big: 0n }),
     add(state, event) {
       const value: unknown = read(event)

@@ -44,7 +44,7 @@ export function topK<In, V extends Value>(
   checkInteger('topK: capacity', capacity, 2 * k)
   return {
     kind: fieldKind('topK', of, options.capacity === undefined ? `${k}` : `${k}, capacity ${capacity}`),
-    ...aboutField('counted', of),
+    ...aboutField('counted', of, (value) => topK(k, value, options)),
     create: emptyFrequencies,
     add(state, event) {
       const value = read(event)

@@ -61,7 +61,7 @@ export function keyOfFields(names: readonly string[]): OfEvent<Key> {
   const parts = [first, ...more]
   return reading(names, (event) => {
     let text = ''
-    for (const part of parts) text += textOf(part(event))
+    for (const part of parts) text += textOfKey(part(event))
     return text
   })
 }
@@ -114,7 +114,7 @@ function partOf(name: string): OfEvent<Key> {
 }
 
 /** A value as a piece of a text, such that no two lists of values give the same text. */
-function textOf(value: Key): string {
+export function textOfKey(value: Key): string {
   if (typeof value === 'string') return `s${value.length}:${value}`
   if (typeof value === 'number') return `n${value};`
   return `${typeof value === 'bigint' ? 'i' : 'b'}${value};`

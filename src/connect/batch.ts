@@ -25,6 +25,8 @@ export interface Batch<T = unknown> {
   values(): readonly T[]
   /** Whether events have origins: results, and events of flows without origins, have none. */
   readonly hasOrigins: boolean
+  /** Whether nobody has asked for the events so far, and their fields lie side by side. */
+  readonly isByField?: boolean
   /** Where the event at an index came from; undefined without origins. */
   origin(index: number): Origin | undefined
   /** No origin has a larger `stride`: how far records were split into events so far. 1 for plain records. */
@@ -62,9 +64,9 @@ export function batchOf<T>(values: readonly T[], origins?: Origins, maxStride = 
   return new ArrayBatch(values, { origins, maxStride }, 0, undefined)
 }
 
-/** A batch as it travels between stages: events without origins as an array. */
+/** A batch as it travels between stages: events that are objects already, and have no origins, as an array. */
 export function chunkOf<T>(batch: Batch<T>): readonly T[] | Batch<T> {
-  return batch.hasOrigins ? batch : batch.values()
+  return batch.hasOrigins || batch.isByField === true ? batch : batch.values()
 }
 
 /** A batch from what travelled between stages. */

@@ -2,6 +2,7 @@
 
 import type { Columns } from './column.ts'
 import type { Origin } from './origin.ts'
+import type { Scan } from './scan.ts'
 
 /** Why a record was rejected. A parser returns it instead of throwing: dirty input is not exceptional. */
 export class Rejection {
@@ -39,4 +40,6 @@ export interface LineFormat<T> {
    *   lines wherever in the file reading starts. They are read when it is called, which may only be during `open`
    */
   open(head: () => readonly string[]): ParseLine<T>
+  /** Reads many plain lines of one file at once: a faster way to the same values, if the format has one. */
+  scan?(head: () => readonly string[]): Scan<T> | undefined
 }

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { batchOf } from '../connect/batch.ts'
 import { flow } from '../flow/start-flow.ts'
 import { consumer, producer } from '../stage/make.ts'
 import { coreOf, link } from '../stage/subscribe.ts'
@@ -16,7 +17,7 @@ describe('InFlight', () => {
   it('L51: begins small, and grows where events are small', () => {
     const inFlight = new InFlight({ events: 4000, bytes: 16 * MIB })
     equal(windowOf(inFlight), 64)
-    inFlight.meter()([1, 2, 3])
+    inFlight.meter()(batchOf([1, 2, 3]))
     deepEqual(inFlight.demand, { maxDemand: 4000, minDemand: 2000 })
   })
 
@@ -62,7 +63,7 @@ describe('InFlight', () => {
         throw new Error('not yet')
       },
     })
-    inFlight.meter()([event])
+    inFlight.meter()(batchOf([event]))
     equal(windowOf(inFlight), 64)
   })
 })

@@ -1,7 +1,8 @@
 // Limits what is under way between two stages: fewer events if they are large.
 
+import type { Batch } from '../connect/batch.ts'
 import type { Link, SubscribeOptions } from '../stage/link.ts'
-import { bytesOfSample } from './size.ts'
+import { bytesOfBatch } from './size.ts'
 
 /** The most events, and about the most bytes, that are under way between two stages. */
 export interface InFlightLimits {
@@ -42,12 +43,12 @@ export class InFlight {
   }
 
   /** Makes a meter, which is shown every batch at one place. */
-  meter(): (batch: readonly unknown[]) => void {
+  meter(): (batch: Batch) => void {
     const told = this.counter()
     return (batch) => {
       if (batch.length === 0) return
       try {
-        told(batch.length, bytesOfSample(batch))
+        told(batch.length, bytesOfBatch(batch))
       } catch {
         // A getter of an event threw. Whoever uses the event gets the error; a limit need not report it.
       }

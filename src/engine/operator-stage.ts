@@ -24,7 +24,7 @@ export interface OperatorStageOptions extends Omit<ContextOptions, 'counts' | 'r
   /** Called when a batch begins and ends, for the watchdog. */
   readonly busy?: Busy | undefined
   /** Shown what comes in, and what goes out. */
-  readonly meters: readonly [came: (batch: readonly unknown[]) => void, goes: (batch: readonly unknown[]) => void]
+  readonly meters: readonly [came: (batch: Batch) => void, goes: (batch: Batch) => void]
   /** The layer's number. */
   readonly layer: number
   /** Of a flow: where it holds final results. Those of a pipeline are held by its commit. */
@@ -113,7 +113,7 @@ class OperatorStage implements AnySpec, Resumable {
 
   onEvents(chunk: Chunk<unknown>, from: Subscription, self: Self): Resumable | typeof NOTHING {
     const batch = batchFrom(chunk)
-    this.#options.meters[0](batch.values())
+    this.#options.meters[0](batch)
     this.#context.steps.input = this.#inputs.get(from) ?? 0
     this.#work(self, () => this.#chain.events(batch))
     return this.#chain.isSuspended ? this : NOTHING
@@ -229,7 +229,7 @@ class OperatorStage implements AnySpec, Resumable {
   }
 
   readonly #give = (batch: Batch): void => {
-    this.#options.meters[1](batch.values())
+    this.#options.meters[1](batch)
     this.#self?.emit(chunkOf(batch))
   }
 

@@ -1,6 +1,7 @@
 // How a stage reads splits: for a flow from start to end, for a pipeline in epochs.
 
-import { type Batch, batchOf, type ReadBatch } from '../connect/batch.ts'
+import type { Batch, ReadBatch } from '../connect/batch.ts'
+import { withoutOrigins } from '../connect/column-batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import type { RejectionLog } from './rejection-log.ts'
@@ -56,7 +57,7 @@ export class PlainReading implements Reading {
   begin({ events, rejected }: ReadBatch<unknown>): Batch {
     for (const { letter } of rejected) this.#options.rejections.dead(letter.step, letter.origin.raw, letter.reason)
     // A flow does not need to know where they came from.
-    return batchOf(events.values())
+    return withoutOrigins(events)
   }
 
   letters(): void {}

@@ -1,5 +1,8 @@
 // Approximate sizes of values, estimated from a sample.
 
+import type { Batch } from '../connect/batch.ts'
+import { ColumnBatch } from '../connect/column-batch.ts'
+
 /** Values in the sample. */
 const SAMPLE = 16
 /** The size of an empty object. */
@@ -19,6 +22,11 @@ export function bytesOfSample(values: readonly unknown[], depth = 0): number {
   let looked = 0
   for (let i = 0; i < values.length; i += step, looked += 1) bytes += bytesOfValue(values[i], depth)
   return looked === 0 ? 0 : Math.round((bytes / looked) * values.length)
+}
+
+/** The same of a batch, without making objects for it. */
+export function bytesOfBatch(batch: Batch): number {
+  return batch instanceof ColumnBatch && batch.isByField ? batch.bytes : bytesOfSample(batch.values())
 }
 
 function bytesOfValue(value: unknown, depth: number): number {

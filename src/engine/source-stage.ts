@@ -27,7 +27,7 @@ export interface SourceStageOptions
   /** Asked at the first demand. */
   readonly queue: SplitQueue
   /** Shown what goes out. */
-  readonly meter: (values: readonly unknown[]) => void
+  readonly meter: (batch: Batch) => void
   /** Its busy time, and what it has read. */
   readonly time: WorkTime
   readonly ownCounts: OwnCounts
@@ -273,7 +273,7 @@ class SourceStage implements AnySpec {
   #give(batch: Batch): void {
     this.#hasGiven = true
     this.#missing = Math.max(0, this.#missing - batch.length)
-    this.#options.meter(batch.values())
+    this.#options.meter(batch)
     this.#self?.emit(chunkOf(batch))
   }
 

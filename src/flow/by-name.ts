@@ -4,8 +4,9 @@ import { describeValue } from '../base/check.ts'
 import { checkNames, fieldOf, fieldText, keyOfFields, reading } from '../base/field.ts'
 import { generated } from '../base/generated.ts'
 import type { Key } from '../base/hash.ts'
+import { columnDerive, columnSelect } from './by-column.ts'
 import { checkFunction } from './name.ts'
-import type { FieldUse } from './plan.ts'
+import type { ByColumn, FieldUse } from './plan.ts'
 
 type Row = Record<string, unknown>
 type OfEvent<Out> = (event: never) => Out
@@ -14,6 +15,7 @@ type OfEvent<Out> = (event: never) => Out
 export interface FieldFunction<Out> {
   readonly fn: OfEvent<Out>
   readonly fields: FieldUse
+  readonly byColumn?: ByColumn
 }
 
 /** Makes an event of some of its fields, by the names that they are to have. */
@@ -36,7 +38,11 @@ export function selecting(given: readonly unknown[]): FieldFunction<Row> {
       check(event)
       return Object.fromEntries(fields.map(([name, field]) => [name, field(event)]))
     })
-  return { fn: reading(reads as string[], fn as OfEvent<Row>), fields: { reads: reads as string[], only: names } }
+  return {
+    fn: reading(reads as string[], fn as OfEvent<Row>),
+    fields: { reads: reads as string[], only: names },
+    byColumn: columnSelect(pairs as (readonly [string, string])[]),
+  }
 }
 
 /** Adds a field that a function makes of others, or puts it in place of one that is there. */
@@ -56,7 +62,11 @@ export function deriving(name: unknown, from: unknown, fn: (...values: never[]) 
       check(event)
       return { ...event, [name as string]: fn(...(fields.map((field) => field(event as never)) as never[])) }
     })
-  return { fn: made as OfEvent<Row>, fields: { reads: from, adds: [name as string] } }
+  return {
+    fn: made as OfEvent<Row>,
+    fields: { reads: from, adds: [name as string] },
+    byColumn: columnDerive(name as string, from, fn),
+  }
 }
 
 /** One event for each part of a text, in place of the field; empty parts are left out, as is a field that is null. */

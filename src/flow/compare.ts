@@ -3,7 +3,9 @@
 import { describeValue } from '../base/check.ts'
 import { checkNames, fieldOf, fieldText, reading } from '../base/field.ts'
 import { generated } from '../base/generated.ts'
+import { columnNull, columnWhere } from './by-column.ts'
 import type { Comparison } from './field-types.ts'
+import type { ByColumn } from './plan.ts'
 
 type Test = (value: unknown) => boolean
 type Comparable = string | number | bigint | boolean | Date
@@ -13,16 +15,20 @@ type Sign = keyof typeof SIGNS
 const COMPARISONS: readonly string[] = [...Object.keys(SIGNS), 'in', 'is', 'is not'] satisfies Comparison[] | string[]
 
 /**
- * A function that says whether a field of an event compares with a value as asked.
+ * Says whether a field of an event compares with a value as asked.
  *
  * Null and undefined compare with nothing but `is` and `is not`; texts compare by code unit, dates by their time.
  *
  * @throws {TypeError} for a comparison or a value that cannot be; by the function, where the field is NaN, or of another
  *   kind than the value
  * @example
- * comparing('status', '>=', 500)({ status: 503 } as never) // => true
+ * comparing('status', '>=', 500).keep({ status: 503 } as never) // => true
  */
-export function comparing(name: string, op: string, value: unknown): (event: never) => boolean {
+export function comparing(
+  name: string,
+  op: string,
+  value: unknown,
+): { readonly keep: (event: never) => boolean; readonly byColumn: ByColumn | undefined } {
   checkNames('where', [name])
   if (!COMPARISONS.includes(op)) {
     throw new TypeError(`where compares by ${COMPARISONS.join(', ')}: found ${describeValue(op)}`)
@@ -30,17 +36,30 @@ export function comparing(name: string, op: string, value: unknown): (event: nev
   const field = fieldOf(name)
   if (op === 'is' || op === 'is not') {
     if (value !== null) throw new TypeError(`where takes null after "${op}": found ${describeValue(value)}`)
-    return reading([name], (event) => isNullish(field(event)) === (op === 'is'))
+    const isNull = op === 'is'
+    return {
+      keep: reading([name], (event) => isNullish(field(event)) === isNull),
+      byColumn: columnNull(name, isNull),
+    }
   }
   const test = op === 'in' ? among(name, value) : against(name, op as Sign, checked(op, value))
-  const kind = typeof value
-  if (op === 'in' || (kind !== 'number' && kind !== 'string')) return reading([name], (event) => test(field(event)))
+  const [kind, fast] = fastTest(op, value)
+  const byColumn = kind && columnWhere(name, kind, fast ?? test)
+  if (fast === undefined) return { keep: reading([name], (event) => test(field(event))), byColumn }
   const body = `return (event) => {
     const found = ${fieldText(name)}
-    return typeof found === '${kind}' && found === found ? found ${SIGNS[op as Sign]} value : test(found)
+    return typeof found === '${kind}' && found === found ? fast(found) : test(found)
   }`
-  const fast = generated<(event: never) => boolean>(body, { value, test })
-  return reading([name], fast ?? ((event) => test(field(event))))
+  const keep = generated<(event: never) => boolean>(body, { fast, test })
+  return { keep: reading([name], keep ?? ((event) => test(field(event)))), byColumn }
+}
+
+/** The kind of a value that vectors hold, and the comparison of two of that kind. */
+function fastTest(op: string, value: unknown): [kind?: 'number' | 'string', fast?: Test | undefined] {
+  const kind = typeof (op === 'in' ? (value as unknown[])[0] : value)
+  if (kind !== 'number' && kind !== 'string') return []
+  if (op === 'in') return (value as unknown[]).every((one) => typeof one === kind) ? [kind] : []
+  return [kind, generated<Test>(`return (found) => found ${SIGNS[op as Sign]} value`, { value })]
 }
 
 /** A comparison in words, for names of operators. */

@@ -132,9 +132,9 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
     value: ComparedWith<T[N], Op>,
     options?: StepOptions,
   ): Flow<Passing<T, N, Op>> {
-    const keep = comparing(field, op, value)
+    const { keep, byColumn } = comparing(field, op, value)
     const name = this.#name('where', { name: comparisonText(field, op, value), ...options })
-    return this.#then({ kind: 'filter', name, keep, fields: { reads: [field] } })
+    return this.#then({ kind: 'filter', name, keep, byColumn, fields: { reads: [field] } })
   }
 
   /**
@@ -147,9 +147,12 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   select<const N extends readonly [NameOf<T>, ...NameOf<T>[]]>(...names: N): Flow<Show<Pick<T, N[number]>>>
   select<const M extends { readonly [name: string]: NameOf<T> }>(names: M): Flow<Renamed<T, M>>
   select(...given: readonly unknown[]): Flow<never> {
-    const { fn, fields } = selecting(given)
-    const name = this.#name('select', { name: `select ${fields.only?.join(', ')}` })
-    return this.#then({ kind: 'map', name, fn, fields })
+    const made = selecting(given)
+    return this.#then({
+      kind: 'map',
+      name: this.#name('select', { name: `select ${made.fields.only?.join(', ')}` }),
+      ...made,
+    })
   }
 
   /**

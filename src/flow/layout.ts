@@ -7,6 +7,7 @@ import { unreachable } from '../base/invariant.ts'
 import { canCombine } from '../window/combiner.ts'
 import { describeWindow, windowText } from '../window/place.ts'
 import type { EventTimeWindow } from '../window/window.ts'
+import { columnKeyCheck } from './by-column.ts'
 import { LayerBuilder, type Tail } from './layer-builder.ts'
 import { keyName } from './name.ts'
 import { neededFields } from './needed-fields.ts'
@@ -381,7 +382,8 @@ class Layout {
     if (keep === undefined) return above
     const { name } = operator
     const fields = { reads: fieldsReadBy(keep) ?? [] }
-    const check = { kind: 'filter', name, keep } as const
+    const byColumn = operator.kind === 'takeSort' ? undefined : columnKeyCheck(fields.reads)
+    const check = { kind: 'filter', name, keep, byColumn } as const
     const does = `check ${fields.reads.join(', ')} for ${name}`
     return this.#layers.anywhere(above, { name, does, fields, isCounted: true, each: check, make: each([check]) })
   }

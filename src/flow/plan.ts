@@ -3,6 +3,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Key } from '../base/hash.ts'
+import type { Batch } from '../connect/batch.ts'
+import type { ColumnBatch } from '../connect/column-batch.ts'
 import type { WindowSpec } from '../window/window.ts'
 
 /** What an operator does to the fields of events, where it was told their names. */
@@ -19,7 +21,14 @@ interface Named {
   readonly name: string
   /** Absent where a function looks at whole events. */
   readonly fields?: FieldUse
+  readonly byColumn?: ByColumn | undefined
 }
+
+/**
+ * Does an operator's work on the fields of many events at once, for the same result; undefined where that takes the
+ * events themselves.
+ */
+export type ByColumn = (batch: ColumnBatch<unknown>) => Batch | undefined
 
 /** An operator that looks at one event at a time and remembers nothing. Functions are called with one event's value. */
 export type Stateless =

@@ -5,7 +5,7 @@ import type { Committer } from '../checkpoint/committer.ts'
 import { type Batch, batchFrom, batchOf, joined, withOwnOrigins } from '../connect/batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
-import { bytesOfSample } from '../engine/size.ts'
+import { bytesOfBatch } from '../engine/size.ts'
 import type { Chunk } from '../stage/chunk.ts'
 import type { AnySpec } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
@@ -50,7 +50,7 @@ export class SinkStage implements AnySpec {
     this.#throwFailure()
     this.#gathered.push(rows)
     this.#gatheredRows += rows.length
-    this.#gatheredBytes += bytesOfSample(rows.values())
+    this.#gatheredBytes += bytesOfBatch(rows)
     if (this.#gatheredRows < size.rows && this.#gatheredBytes < size.bytes) return
     if (this.#writing === undefined) return this.#writeGathered()
     return this.#writing.then(() => this.#writeGathered())

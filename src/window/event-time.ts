@@ -35,6 +35,11 @@ export function timeOf<T>(at: At<T>, event: T): number {
   const given: unknown = at(event)
   const timeMs = typeof given === 'number' ? given : given instanceof Date ? given.getTime() : Number.NaN
   // 0 is added so that -0 is 0.
-  if (timeMs >= -FURTHEST_MS && timeMs <= FURTHEST_MS) return timeMs + 0
+  if (isTime(timeMs)) return timeMs + 0
   throw new EventTimeError(given)
+}
+
+/** Whether a Date can hold a time. */
+export function isTime(timeMs: number): boolean {
+  return timeMs >= -FURTHEST_MS && timeMs <= FURTHEST_MS
 }

@@ -1,16 +1,18 @@
 // aggregate: named results for each key, or for all events, without windows.
 
-import { fieldsOfKey } from '../../base/field.ts'
+import { fieldsOfKey, reading } from '../../base/field.ts'
 import type { Key } from '../../base/hash.ts'
 import { overLimit } from '../../base/over-limit.ts'
+import type { Batch } from '../../connect/batch.ts'
 import type { Aggregating } from '../plan.ts'
 import { giveResults, type MakeStep, type Port } from '../step.ts'
-import { type Any, Groups, type Partial, type SavedGroups } from './groups.ts'
+import { Groups, type Partial, type SavedGroups } from './groups.ts'
+import { NO_KEY } from './key-columns.ts'
+import type { Any } from './member-states.ts'
 
 /** Keys held before the partial results are emitted: they are merged further down in any case. */
 const PARTIALS_HELD = 100_000
-/** The key of an aggregation without keys. */
-const ALL = ''
+const ALL = reading([], () => NO_KEY)
 const OUT_AT_ONCE = 1024
 
 /** From events to results. */
@@ -29,7 +31,7 @@ export function aggregatePartly(operator: Aggregating): MakeStep {
     }
     return {
       events(batch) {
-        add(batch.values())
+        add(batch)
         if (groups.size >= PARTIALS_HELD) flush()
       },
       watermark: (time) => next.watermark(time),
@@ -44,12 +46,12 @@ export function aggregateMerging(operator: Aggregating): MakeStep {
   if ((operator.aggregate as unknown as Any).merge === undefined) {
     throw new TypeError(`${operator.name} cannot be merged`)
   }
-  return machine(operator, (groups) => (values) => {
-    for (const partial of values as readonly Partial[]) groups.merge(partial)
+  return machine(operator, (groups) => (batch) => {
+    for (const partial of batch.values() as readonly Partial[]) groups.merge(partial)
   })
 }
 
-type Take = (groups: Groups) => (values: readonly unknown[]) => void
+type Take = (groups: Groups) => (batch: Batch) => void
 
 /** Key → state, until the end; without keys there is a result even without events. */
 function machine(operator: Aggregating, take: Take): MakeStep {
@@ -60,7 +62,7 @@ function machine(operator: Aggregating, take: Take): MakeStep {
     const add = take(groups)
     return {
       events(batch) {
-        add(batch.values())
+        add(batch)
         if (groups.size > maxKeys) throw overLimit({ what: 'key', operator: name, option: 'maxKeys', limit: maxKeys })
       },
       watermark: (time) => next.watermark(time),
@@ -69,7 +71,7 @@ function machine(operator: Aggregating, take: Take): MakeStep {
         for (const one of saved) groups.restore(one as SavedGroups, context.owns)
       },
       end() {
-        if (operator.key === undefined) groups.ensure(ALL)
+        if (operator.key === undefined) groups.ensure(NO_KEY)
         sendAll(groups.size, (at) => groups.resultOf(at, keyFields(groups.keyOf(at))), next)
       },
     }
@@ -83,7 +85,7 @@ export function keyFieldsOf({ key, row }: Aggregating): (key: Key) => Record<str
 }
 
 export function keyer({ key }: Aggregating): (event: unknown) => Key {
-  return key === undefined ? () => ALL : (key as (event: unknown) => Key)
+  return key === undefined ? ALL : (key as (event: unknown) => Key)
 }
 
 function sendAll(count: number, make: (at: number) => unknown, next: Port): void {

@@ -34,12 +34,12 @@ type Checks = readonly (Check | undefined)[]
 const NOWHERE: Stop = { at: -1, index: -1 }
 
 /** The plain version: each event through each operator in turn. */
-export function loopByCalls(operators: readonly Each[], checks: Checks, isGuarded: boolean): Loop {
+export function loopByCalls(operators: readonly Each[], checks: Checks, isGuarded: boolean, from = 0): Loop {
   const calls = operators.map((operator, at) => callOf(operator, checks[at]))
   return (values, { out, of }, hooks) => {
     for (const [index, event] of values.entries()) {
       let value: unknown = event
-      let at = 0
+      let at = from
       try {
         for (; at < calls.length; at += 1) {
           value = calls[at]?.(value)
@@ -65,8 +65,14 @@ export function loopByCalls(operators: readonly Each[], checks: Checks, isGuarde
  * The fast version: source text with one call site per function, so that the engine can inline the functions. Undefined
  * if generated code is not allowed.
  */
-export function loopGenerated(operators: readonly Each[], checks: Checks, isGuarded: boolean): Loop | undefined {
+export function loopGenerated(
+  operators: readonly Each[],
+  checks: Checks,
+  isGuarded: boolean,
+  from = 0,
+): Loop | undefined {
   const lines = operators.map(({ kind }, index) => {
+    if (index < from) return ''
     const at = operators.length > 1 ? `at = ${index}; ` : ''
     if (kind === 'map') return `${at}value = f${index}(value)`
     if (kind === 'filter') return `${at}if (!f${index}(value)) continue`
@@ -86,7 +92,7 @@ export function loopGenerated(operators: readonly Each[], checks: Checks, isGuar
   const body = `return (values, made, hooks) => {
     const out = made.out = []
     const { of } = made
-    let i = 0, at = 0
+    let i = 0, at = ${from}
     if (of === undefined) {
       ${loop('out.push(value)')}
     } else {

@@ -2,7 +2,9 @@
 
 import { messageOf } from '../../base/errors.ts'
 import { type Batch, mapped } from '../../connect/batch.ts'
+import { ColumnBatch } from '../../connect/column-batch.ts'
 import { Chain } from '../chain.ts'
+import type { ByColumn } from '../plan.ts'
 import { give, type MakeStep, type Making, type Port, type Step, type StepContext } from '../step.ts'
 import { Check } from '../validation.ts'
 import { type Each, type Loop, type LoopHooks, loopByCalls, loopGenerated, type Made } from './each-loop.ts'
@@ -21,7 +23,8 @@ export function each(operators: readonly Each[]): MakeStep {
 class EachStep implements Step, LoopHooks {
   readonly #operators: readonly Each[]
   readonly #checks: readonly (Check | undefined)[]
-  readonly #loop: Loop
+  /** The loops over what operators by column left to others, by the first of those. */
+  readonly #loops: (Loop | undefined)[] = []
   readonly #next: Port
   readonly #context: StepContext
   /** The current batch, and how many of its events are dead letters. */
@@ -33,8 +36,6 @@ class EachStep implements Step, LoopHooks {
   constructor(operators: readonly Each[], next: Port, context: StepContext) {
     this.#operators = operators
     this.#checks = operators.map((operator) => (operator.kind === 'validate' ? new Check(operator.schema) : undefined))
-    const isGuarded = context.onError === 'dead-letter'
-    this.#loop = loopGenerated(operators, this.#checks, isGuarded) ?? loopByCalls(operators, this.#checks, isGuarded)
     this.#next = next
     this.#context = context
   }
@@ -49,10 +50,33 @@ class EachStep implements Step, LoopHooks {
 
   events(batch: Batch): void {
     if (this.#chain !== undefined) return this.#chain.events(batch)
+    const { done, left } = this.#byColumn(batch)
+    if (done === this.#operators.length || left.length === 0) give(this.#next, left)
+    else this.#eachOf(left, done)
+  }
+
+  /** Runs the first operators on fields, as far as they can be. */
+  #byColumn(batch: Batch): { done: number; left: Batch } {
+    let left = batch
+    let done = 0
+    for (const operator of this.#operators) {
+      const byColumn = operator.kind === 'validate' ? undefined : operator.byColumn
+      if (byColumn === undefined || !(left instanceof ColumnBatch) || !left.isByField) break
+      const next = fieldwise(byColumn, left)
+      if (next === undefined) break
+      this.#context.counts.filtered += left.length - next.length
+      left = next
+      done += 1
+    }
+    return { done, left }
+  }
+
+  /** Runs the operators from one on over events. */
+  #eachOf(batch: Batch, from: number): void {
     this.#batch = batch
     this.#dead = 0
     const made: Made = { out: [], of: batch.hasOrigins ? [] : undefined }
-    const { at, index } = this.#loop(batch.values(), made, this)
+    const { at, index } = this.#loop(from)(batch.values(), made, this)
     const { out, of } = made
     const done = index === -1 ? batch.length : index
     this.#context.counts.filtered += done - out.length - this.#dead
@@ -71,6 +95,17 @@ class EachStep implements Step, LoopHooks {
 
   drop(): void {
     this.#chain?.drop()
+  }
+
+  #loop(from: number): Loop {
+    this.#loops[from] ??= this.#made(from)
+    return this.#loops[from]
+  }
+
+  #made(from: number): Loop {
+    const isGuarded = this.#context.onError === 'dead-letter'
+    const ways = [this.#operators, this.#checks, isGuarded, from] as const
+    return loopGenerated(...ways) ?? loopByCalls(...ways)
   }
 
   refused(at: number, index: number): void {
@@ -102,13 +137,22 @@ class EachStep implements Step, LoopHooks {
       validating = new Validating(operator, next, context)
       return validating
     }
-    const parts = [...this.#made(0, at), { make }, ...this.#made(at + 1, this.#operators.length)]
+    const parts = [...this.#run(0, at), { make }, ...this.#run(at + 1, this.#operators.length)]
     this.#chain = new Chain(parts, this.#next, this.#context)
     validating?.begin(batch.slice(index, index + 1), answer)
     if (index + 1 < batch.length) this.#chain.events(batch.slice(index + 1))
   }
 
-  #made(from: number, to: number): Making[] {
+  #run(from: number, to: number): Making[] {
     return from === to ? [] : [{ make: each(this.#operators.slice(from, to)) }]
+  }
+}
+
+/** An event for which a function throws is found by itself. */
+function fieldwise(byColumn: ByColumn, batch: ColumnBatch<unknown>): Batch | undefined {
+  try {
+    return byColumn(batch)
+  } catch {
+    return undefined
   }
 }

@@ -1,13 +1,14 @@
 // The states of keys, for aggregations without windows.
 
-import type { Aggregate } from '../../aggregate/aggregate.ts'
+import { fieldsReadBy } from '../../base/field.ts'
 import { generated } from '../../base/generated.ts'
 import type { Key } from '../../base/hash.ts'
 import { KeyTable } from '../../base/key-table.ts'
+import type { Batch } from '../../connect/batch.ts'
+import { ColumnBatch } from '../../connect/column-batch.ts'
 import type { Aggregating } from '../plan.ts'
-
-/** An aggregate of unknown types. */
-export type Any = Aggregate<unknown, unknown, unknown>
+import { KeyColumns } from './key-columns.ts'
+import { MemberStates } from './member-states.ts'
 
 /** What travels between the two halves of an aggregation: flat, as there may be many of them. */
 export type Partial = readonly [key: Key, ...saved: unknown[]]
@@ -18,75 +19,81 @@ export interface SavedGroups {
   readonly columns: readonly (readonly unknown[])[]
 }
 
-type Loop = (batch: readonly unknown[]) => void
+type Loop = (events: readonly unknown[]) => void
 
-/**
- * Key → the states of an aggregation's members.
- *
- * States are stored in columns, one list per member: numbers are then stored unboxed, side by side.
- */
+/** Key → the states of an aggregation's members. */
 export class Groups {
   readonly #table = new KeyTable()
-  readonly #names: readonly string[]
-  readonly #members: readonly Any[]
-  /** For each member, its states by the numbers of their keys. */
-  readonly #columns: readonly unknown[][]
+  #keys: KeyColumns | undefined
+  readonly #states: MemberStates
 
-  constructor({ aggregate }: Aggregating) {
-    const { members = new Map() } = aggregate as unknown as Any
-    this.#names = [...members.keys()]
-    this.#members = [...members.values()]
-    this.#columns = this.#members.map(() => [])
+  constructor(operator: Aggregating) {
+    this.#states = new MemberStates(operator)
   }
 
   get size(): number {
     return this.#table.keys.length
   }
 
-  /** Makes the function that adds a batch to the states of its keys. */
-  adder(keyOf: (event: unknown) => Key): Loop {
-    return this.adderGenerated(keyOf) ?? this.adderByCalls(keyOf)
+  /** Makes the function that adds a batch to the states of its keys: by fields, if it has them and nothing else is read. */
+  adder(keyOf: (event: unknown) => Key): (batch: Batch) => void {
+    const add = this.adderGenerated(keyOf) ?? this.adderByCalls(keyOf)
+    const byColumn = this.#adderByColumn(keyOf)
+    return (batch) => {
+      if (batch instanceof ColumnBatch && batch.isByField && byColumn?.(batch) === true) return
+      add(batch.values())
+    }
+  }
+
+  #adderByColumn(keyOf: (event: unknown) => Key): ((batch: ColumnBatch<unknown>) => boolean) | undefined {
+    const names = fieldsReadBy(keyOf)
+    if (names === undefined || !this.#states.areByField) return undefined
+    const keys = new KeyColumns(names, this.#table)
+    this.#keys = keys
+    const add = this.#states.adder()
+    return (batch) => {
+      const values = this.#states.valuesOf(batch)
+      const numbers = values && keys.numbersOf(batch)
+      if (values === undefined || numbers === undefined) return false
+      add(numbers, values)
+      return true
+    }
   }
 
   /** The plain version. */
   adderByCalls(keyOf: (event: unknown) => Key): Loop {
-    return (batch) => {
-      for (const event of batch) {
-        this.#update(keyOf(event), (member, state, isNew) => member.add(isNew ? member.create() : state, event))
+    const { members } = this.#states
+    return (events) => {
+      for (const event of events) {
+        this.#states.update(this.#table.find(keyOf(event)), (m, state) => members[m]?.add(state, event))
       }
     }
   }
 
-  /** The fast version, unrolled over the members; undefined if generated code is not allowed. */
+  /** The fast version; undefined if generated code is not allowed. */
   adderGenerated(keyOf: (event: unknown) => Key): Loop | undefined {
-    const args: Record<string, unknown> = { table: this.#table, keyOf }
-    for (const [i, { create, add }] of this.#members.entries()) {
-      args[`s${i}`] = this.#columns[i]
-      args[`create${i}`] = create
-      args[`add${i}`] = add
-    }
-    const first = this.#members.map((_, i) => `s${i}.push(add${i}(create${i}(), event))`)
-    const further = this.#members.map(
-      (_, i) => `const b${i} = s${i}[at], a${i} = add${i}(b${i}, event); if (a${i} !== b${i}) s${i}[at] = a${i}`,
+    const { args, text } = this.#states.loopOf(
+      this.#states.members.map(() => 'event'),
+      ({ add }) => add,
     )
-    const body = `return (batch) => {
-      for (let i = 0; i < batch.length; i += 1) {
-        const event = batch[i]
+    const body = `return (events) => {
+      for (let i = 0; i < events.length; i += 1) {
+        const event = events[i]
         const at = table.find(keyOf(event))
-        if (at === s0.length) { ${first.join('; ')} }
-        else { ${further.join('; ')} }
+        ${text}
       }
     }`
-    return generated<Loop>(body, args)
+    return generated<Loop>(body, { ...args, table: this.#table, keyOf })
   }
 
   /** Takes a partial result in. */
   merge(partial: Partial): void {
     const at = this.#table.find(partial[0])
-    for (let i = 0; i < this.#members.length; i += 1) {
-      const { load, merge } = this.#members[i] as Any
-      const column = this.#columns[i] as unknown[]
-      const other = load(partial[i + 1])
+    const { members, columns } = this.#states
+    for (let m = 0; m < members.length; m += 1) {
+      const { load, merge } = members[m] as (typeof members)[number]
+      const column = columns[m] as unknown[]
+      const other = load(partial[m + 1])
       if (at === column.length) column.push(other)
       else column[at] = merge?.(column[at], other)
     }
@@ -94,38 +101,37 @@ export class Groups {
 
   /** Ensures that there is a state, even if nothing came. */
   ensure(key: Key): void {
-    this.#update(key, ({ create }, state, isNew) => (isNew ? create() : state))
+    this.#states.update(this.#table.find(key), (_, state) => state)
   }
 
   partialOf(at: number): Partial {
+    const { members, columns } = this.#states
     const partial: [key: Key, ...saved: unknown[]] = [this.keyOf(at)]
-    for (let i = 0; i < this.#members.length; i += 1) partial.push(this.#members[i]?.save(this.#columns[i]?.[at]))
+    for (let m = 0; m < members.length; m += 1) partial.push(members[m]?.save(columns[m]?.[at]))
     return partial
   }
 
   /** The results of one key, put into `row` by their names. */
   resultOf(at: number, row: Record<string, unknown>): Record<string, unknown> {
-    for (let i = 0; i < this.#members.length; i += 1) {
-      row[this.#names[i] as string] = this.#members[i]?.result(this.#columns[i]?.[at])
-    }
+    const { names, members, columns } = this.#states
+    for (let m = 0; m < members.length; m += 1) row[names[m] as string] = members[m]?.result(columns[m]?.[at])
     return row
   }
 
   /** All states, as plain data. */
   snapshot(): SavedGroups {
-    const columns = this.#members.map(({ save }, i) => (this.#columns[i] as unknown[]).map(save))
-    return { keys: [...this.#table.keys], columns }
+    const { members, columns } = this.#states
+    return {
+      keys: [...this.#table.keys],
+      columns: members.map(({ save }, m) => (columns[m] as unknown[]).map(save)),
+    }
   }
 
   /** Takes the states of keys that `owns` selects. */
   restore({ keys, columns }: SavedGroups, owns: (key: Key) => boolean): void {
+    const { members } = this.#states
     for (const [from, key] of keys.entries()) {
-      if (!owns(key)) continue
-      const at = this.#table.find(key)
-      for (let i = 0; i < this.#members.length; i += 1) {
-        const column = this.#columns[i] as unknown[]
-        column[at] = this.#members[i]?.load(columns[i]?.[from])
-      }
+      if (owns(key)) this.#states.update(this.#table.find(key), (m) => members[m]?.load(columns[m]?.[from]))
     }
   }
 
@@ -135,14 +141,7 @@ export class Groups {
 
   clear(): void {
     this.#table.clear()
-    for (const column of this.#columns) column.length = 0
-  }
-
-  #update(key: Key, change: (member: Any, state: unknown, isNew: boolean) => unknown): void {
-    const at = this.#table.find(key)
-    for (let i = 0; i < this.#members.length; i += 1) {
-      const column = this.#columns[i] as unknown[]
-      column[at] = change(this.#members[i] as Any, column[at], at === column.length)
-    }
+    this.#keys?.clear()
+    this.#states.clear()
   }
 }

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
+import { ColumnBatch } from '../../connect/column-batch.ts'
 import type { MakeStep } from '../step.ts'
 
 export interface Needed {
@@ -35,6 +36,10 @@ export function lacking({ fields, isTabular, title }: Needed): MakeStep {
     }
     return {
       events(batch) {
+        if (batch instanceof ColumnBatch && hasAll(batch, fields)) {
+          rows += batch.length
+          return next.events(batch)
+        }
         const values = batch.values() as readonly (Record<string, unknown> | null | undefined)[]
         rows += values.length
         for (let at = 0; at < fields.length; at += 1) {
@@ -61,6 +66,10 @@ export function lacking({ fields, isTabular, title }: Needed): MakeStep {
       },
     }
   }
+}
+
+function hasAll(batch: ColumnBatch<unknown>, names: readonly string[]): boolean {
+  return names.every((name) => batch.field(name) !== undefined)
 }
 
 function noColumn(field: string, row: object, title: string): SluiceError<'CONFIG_INVALID'> {

@@ -1,8 +1,10 @@
 // times: tracks how far event time has advanced, in order with the events.
 
 import { messageOf } from '../../base/errors.ts'
+import { fieldsReadBy } from '../../base/field.ts'
 import type { Batch } from '../../connect/batch.ts'
-import { EventTimeError, timeOf } from '../../window/event-time.ts'
+import { ColumnBatch } from '../../connect/column-batch.ts'
+import { EventTimeError, isTime, timeOf } from '../../window/event-time.ts'
 import { floorTo, type Granularity, granularityOf } from '../../window/granularity.ts'
 import { WatermarkMaker, WatermarkMerger } from '../../window/watermark.ts'
 import type { At, EventTimeWindow } from '../../window/window.ts'
@@ -63,11 +65,12 @@ class Times implements Step {
     const wallMs = this.#context.wallMs()
     let latestMs = Number.NEGATIVE_INFINITY
     let ownMs = floorTo(this.#granularity, maker.current)
-    const values = batch.values()
+    const times = batch instanceof ColumnBatch && batch.isByField ? timesOf(this.#at, batch) : undefined
+    const values = times === undefined ? batch.values() : undefined
     let kept: number[] | undefined
     let from = 0
-    for (let i = 0; i < values.length; i += 1) {
-      const timeMs = this.#timeOf(values[i], batch, i)
+    for (let i = 0; i < batch.length; i += 1) {
+      const timeMs = times === undefined ? this.#timeOf(values?.[i], batch, i) : (times[i] as number)
       if (timeMs === undefined || this.#isLate(timeMs, ownMs)) {
         if (timeMs !== undefined) this.#context.late(this.#name, batch, i)
         kept ??= []
@@ -175,4 +178,12 @@ function lateness(spec: EventTimeWindow<unknown>, isSole: boolean): (timeMs: num
     const lastEndMs = Math.floor((timeMs - offsetMs) / everyMs) * everyMs + offsetMs + sizeMs
     return lastEndMs + allowedLatenessMs <= watermarkMs
   }
+}
+
+/** The times of events, if they are numbers of one field, and all of them are times. */
+export function timesOf(at: (event: never) => unknown, batch: ColumnBatch<unknown>): Float64Array | undefined {
+  const [name, ...others] = fieldsReadBy(at) ?? []
+  const vector = name === undefined || others.length > 0 ? undefined : batch.field(name)?.vector()
+  if (vector?.kind !== 'numbers' || vector.nulls?.includes(1) === true) return undefined
+  return vector.values.every(isTime) ? vector.values : undefined
 }

@@ -17,8 +17,9 @@ import { checkItems } from '../reduce.ts'
 import { keepable, stageState } from '../state-codec.ts'
 import { give, giveResults, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 import { keyer, keyFieldsOf } from './aggregate.ts'
+import { type ColumnWindows, columnWindows } from './column-windows.ts'
 import type { Part } from './departition.ts'
-import type { Any } from './groups.ts'
+import type { Any } from './member-states.ts'
 import { type Box, outcomeOf } from './reduce.ts'
 
 /** What a windowed operator is made of: a key, a fold, and what becomes of its panes. */
@@ -36,6 +37,8 @@ export interface WindowWork {
   readonly isStageBound: boolean
   /** Whether the fold emits the event itself, which goes on with its origin. */
   readonly isPassing?: boolean
+  /** Makes a table that folds events by their fields, if that is possible. */
+  readonly byColumn?: () => ColumnWindows | undefined
   /** Whether consumers of the panes must know how far the clock has advanced, even without panes. */
   readonly tellsClock?: boolean
 }
@@ -94,6 +97,7 @@ export function aggregateWork(operator: Aggregating): WindowWork {
     ensure: key === undefined ? ALL : undefined,
     isStageBound: false,
     fold: () => fold,
+    byColumn: () => columnWindows(operator),
     show({ key: of, window: place, value, trigger, isLast }, out) {
       const begun = Object.assign(keyFields(of), row === undefined ? { window: place } : fieldsOfWindow(place))
       const why = { trigger: row === undefined ? trigger : trigger.kind, isLast }
@@ -183,6 +187,7 @@ class Windows implements Step {
   #toldMs = Number.NEGATIVE_INFINITY
   /** When the next of them passes, by the monotonic clock; until they are passed on. */
   #comingMs: number | undefined
+  readonly #byColumn: ColumnWindows | undefined
   /** What the current call emits. */
   #out: unknown[] = []
   /** The current event: a late one is of this batch. */
@@ -203,6 +208,7 @@ class Windows implements Step {
       holdMs,
       operator: work.name,
     })
+    this.#byColumn = work.byColumn?.()
     this.#emit = (pane) => work.show(pane, this.#out, context)
     this.#grid =
       work.tellsClock === true && window.kind === 'processingTime'
@@ -213,6 +219,14 @@ class Windows implements Step {
 
   events(batch: Batch): void {
     if (this.#isTimed) this.#pass()
+    const left = this.#isCombined ? undefined : this.#byColumn?.add(batch, this.#panes.watermarkMs)
+    if (left === undefined) this.#eachOf(batch)
+    else if (left.length > 0) this.#eachOf(batch.select(left))
+    if ((this.#byColumn?.size ?? 0) >= PARTIALS_HELD) this.#drain()
+  }
+
+  #eachOf(batch: Batch): void {
+    this.#drain()
     this.#batch = batch
     const values = batch.values()
     if (this.#work.isPassing === true) return this.#sieve(values)
@@ -239,7 +253,14 @@ class Windows implements Step {
     give(this.#next, this.#batch.select(passed))
   }
 
+  /** What was folded by fields goes into the windows. */
+  #drain(): void {
+    if (this.#byColumn === undefined || this.#byColumn.size === 0) return
+    for (const partial of this.#byColumn.drain()) this.#panes.merge(partial, this.#emit)
+  }
+
   watermark(time: number): void {
+    this.#drain()
     this.#panes.watermark(time, this.#emit)
     this.#flush()
     if (this.#grid === undefined) this.#next.watermark(time)
@@ -247,11 +268,13 @@ class Windows implements Step {
 
   end(): void {
     const { ensure } = this.#work
+    this.#drain()
     this.#panes.end(this.#emit, ensure === undefined ? {} : { ensure })
     this.#flush()
   }
 
   snapshot(): PanesSnapshot {
+    this.#drain()
     return this.#panes.snapshot()
   }
 
@@ -338,11 +361,18 @@ export function combining(work: WindowWork): MakeStep {
       events,
       save(acc),
     ]
+    const byColumn = work.byColumn?.()
+    let watermarkMs = Number.NEGATIVE_INFINITY
     const drain = (): void => {
-      if (combiner.size > 0) giveResults(next, combiner.drainPartials().map(sentOf))
+      const partials = [...combiner.drainPartials(), ...(byColumn?.drain() ?? [])]
+      giveResults(next, partials.map(sentOf))
     }
     return {
-      events(batch) {
+      events(given) {
+        const left = byColumn?.add(given, watermarkMs)
+        const batch = left === undefined ? given : given.select(left)
+        if ((byColumn?.size ?? 0) >= PARTIALS_HELD) drain()
+        if (batch.length === 0) return
         const asTheyAre: Sent[] = []
         const of: number[] = []
         for (const [index, event] of batch.values().entries()) {
@@ -356,6 +386,7 @@ export function combining(work: WindowWork): MakeStep {
       },
       watermark(time) {
         drain()
+        watermarkMs = Math.max(watermarkMs, time)
         combiner.watermark(time)
         next.watermark(time)
       },

@@ -8,6 +8,7 @@ import { TIME_OPTIONS, type TimeOptions, timeRules } from '../../kits/time/rules
 import { type AccessForm, AccessLineReader, type AccessRequest } from './line.ts'
 import { parseAccessFormat, TYPES } from './log-format.ts'
 import { AccessFormatReader, type FormattedRequest } from './log-format-line.ts'
+import { accessScan } from './scan.ts'
 
 export type { AccessRequest } from './line.ts'
 export type { FormattedRequest } from './log-format-line.ts'
@@ -99,6 +100,7 @@ export function accessLog(
     columns: ACCESS_COLUMNS,
     hint: "if the server uses a custom format, specify it: accessLog({ format: '…' })",
     open: (head) => openReader(dialect === 'auto' ? formOf(head()) : dialect),
+    scan: (head) => accessScan(dialect === 'auto' ? formOf(head()) : dialect),
   }
 }
 

@@ -4,7 +4,7 @@ import { Rejection } from '../../format.ts'
 import { endOfQuoted } from '../../kits/text/quoted.ts'
 import { refuse } from '../../kits/text/refuse.ts'
 import type { Origin } from '../../origin.ts'
-import { endOfMethod, isTarget, pathOf, startOfProtocol } from './request-line.ts'
+import { endOfMethod, endOfPath, isTarget, startOfProtocol } from './request-line.ts'
 import { AccessTimes, faultOfTime, TIME_LENGTH } from './time.ts'
 
 /** One request, as logged by a web server. `-` stays `-`, except for `bytes`. */
@@ -107,7 +107,7 @@ export class AccessLineReader {
       time,
       request: text.slice(requestAt, requestTo),
       method: isFormed ? text.slice(requestAt, methodTo) : null,
-      path: isFormed ? pathOf(text, methodTo + 1, protocolAt, requestTo) : null,
+      path: isFormed ? text.slice(methodTo + 1, endOfPath(text, methodTo + 1, protocolAt, requestTo)) : null,
       protocol: isFormed && protocolAt < requestTo ? text.slice(protocolAt, requestTo) : null,
       status,
       bytes,
@@ -155,7 +155,7 @@ function readExtra(text: string, from: number): string[] | null | Rejection {
 }
 
 /** The status after the space at `at`, followed by a space; -1 if absent. */
-function readStatus(text: string, at: number): number {
+export function readStatus(text: string, at: number): number {
   const a = text.charCodeAt(at + 1) - ZERO
   const b = text.charCodeAt(at + 2) - ZERO
   const c = text.charCodeAt(at + 3) - ZERO
@@ -164,7 +164,7 @@ function readStatus(text: string, at: number): number {
 }
 
 /** The number in a word, null for `-`, undefined for anything else. Inexact over 2^53. */
-function readBytes(text: string, from: number, to: number): number | null | undefined {
+export function readBytes(text: string, from: number, to: number): number | null | undefined {
   if (to === from) return undefined
   if (to === from + 1 && text.charCodeAt(from) === DASH) return null
   let value = 0
@@ -177,7 +177,7 @@ function readBytes(text: string, from: number, to: number): number | null | unde
 }
 
 /** Where the word that begins at `from` ends: at ASCII white space or the line's end. */
-function endOfWord(text: string, from: number): number {
+export function endOfWord(text: string, from: number): number {
   let at = from
   while (at < text.length && !isWhiteSpace(text.charCodeAt(at))) at += 1
   return at
@@ -194,12 +194,12 @@ function isWhiteSpace(code: number): boolean {
 }
 
 /** Whether a word is not empty and followed by one space. */
-function isWord(text: string, from: number, to: number): boolean {
+export function isWord(text: string, from: number, to: number): boolean {
   return to > from && text.charCodeAt(to) === SPACE
 }
 
 /** Whether there are a space and a quote at `at`. */
-function isQuoteAt(text: string, at: number): boolean {
+export function isQuoteAt(text: string, at: number): boolean {
   return text.charCodeAt(at) === SPACE && text.charCodeAt(at + 1) === QUOTE
 }
 

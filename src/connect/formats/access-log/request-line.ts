@@ -2,6 +2,7 @@
 
 const SPACE = 0x20
 const SLASH = 0x2f
+const QUESTION_MARK = 0x3f
 
 /**
  * Where the method that begins at `from` ends, or `from` if there is no method.
@@ -33,11 +34,11 @@ export function isTarget(text: string, from: number, protocolAt: number, to: num
   return protocolAt < to ? protocolAt - 1 > from : text.charCodeAt(from) === SLASH
 }
 
-/** A request's target up to its first `?`. */
-export function pathOf(text: string, from: number, protocolAt: number, to: number): string {
+/** Where a request's target up to its first `?` ends. */
+export function endOfPath(text: string, from: number, protocolAt: number, to: number): number {
   const targetTo = protocolAt < to ? protocolAt - 1 : to
-  const mark = text.indexOf('?', from)
-  return text.slice(from, mark === -1 || mark > targetTo ? targetTo : mark)
+  for (let at = from; at < targetTo; at += 1) if (text.charCodeAt(at) === QUESTION_MARK) return at
+  return targetTo
 }
 
 /** Method, path and protocol of a request line; null unless it is `METHOD target PROTOCOL` or `METHOD /target`. */
@@ -48,7 +49,11 @@ export function partsOfRequest(text: string): { method: string | null; path: str
   if (methodTo === 0 || !isTarget(text, methodTo + 1, protocolAt, to))
     return { method: null, path: null, protocol: null }
   const protocol = protocolAt < to ? text.slice(protocolAt) : null
-  return { method: text.slice(0, methodTo), path: pathOf(text, methodTo + 1, protocolAt, to), protocol }
+  return {
+    method: text.slice(0, methodTo),
+    path: text.slice(methodTo + 1, endOfPath(text, methodTo + 1, protocolAt, to)),
+    protocol,
+  }
 }
 
 function isMethodCharacter(code: number, isFirst: boolean): boolean {

@@ -16,6 +16,7 @@ import { CsvEnds } from './ends.ts'
 import { type Fields, fieldCutter } from './fields.ts'
 import { columnNames, numberedNames } from './names.ts'
 import { type MakeRow, type Row, type RowOptions, rowMaker } from './rows.ts'
+import { csvScan } from './scan.ts'
 
 /** How the files of a source are read. */
 export interface CsvReading extends Omit<RowOptions, 'names' | 'columns'> {
@@ -79,8 +80,8 @@ function openText(reading: CsvReading, look: Look): OpenRecords<Row> {
   const { head, dialect, lineEnd } = look
   const { start, names } = readHeader(reading, look)
   const cutFields = fieldCutter(dialect)
-  const makeRow =
-    names === undefined ? noHeader : rowMaker({ ...reading, names, columns: wanted(reading, head, names) })
+  const rows = names && { ...reading, names, columns: wanted(reading, head, names) }
+  const makeRow = rows === undefined ? noHeader : rowMaker(rows)
   return {
     start,
     lineEnd,
@@ -98,6 +99,7 @@ function openText(reading: CsvReading, look: Look): OpenRecords<Row> {
       const fields = cutFields(text)
       return fields instanceof Rejection ? fields : makeRow(fields)
     },
+    scan: () => rows && csvScan(dialect, lineEnd, rows),
   }
 }
 

@@ -150,6 +150,7 @@ async function openPlain<T>(
     cutter,
     numberOf: numbers?.of,
     parse: opened.parse,
+    scan: opened.scan?.(),
     positionAt: (isDone): FilePosition => ({
       ...identity,
       size: Math.max(size, blocks.takenBytes),

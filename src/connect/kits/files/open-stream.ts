@@ -49,7 +49,7 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
     const stored = new Prefixed(magic.bytes, raw)
     const content = decode(tellEncoding(magic.bytes), stored, name, options.limits)
     const head = await gather(content, (bytes) => bytes.length >= HEAD_LINES_BYTES || records.isEnough(bytes))
-    const { start, cut, parse } = records.open({
+    const { start, cut, parse, scan } = records.open({
       path: name,
       start: head.bytes,
       bytes: () => head.bytes.subarray(0, HEAD_LINES_BYTES),
@@ -66,6 +66,7 @@ export async function openStream<T>(options: OpenStreamOptions<T>): Promise<Spli
       blocks,
       cutter,
       parse,
+      scan: scan?.(),
       // Standard input cannot be read again: a later run only continues counting.
       positionAt: (isDone) => ({ ...NOWHERE, encoding: 'stream', offset: cutter.offset, line: cutter.line, isDone }),
       doneBytesAt: () => (blocks.isBegun ? raw.takenBytes : 0),

@@ -64,6 +64,31 @@ export interface Cutter {
    * taken are returned by `next`, or by another run.
    */
   run(): Run | undefined
+  /**
+   * The next records as bytes, for whoever reads many at once; undefined only means that `next` must be called. Those
+   * not passed are returned by `next`, by a run, or with another block. Absent if records are not bytes of the file.
+   */
+  block?(): LineBlock | undefined
+  /** Passes the lines of the last block up to `to`: each is a record. */
+  pass?(to: number, lines: number): void
+}
+
+/** Whole lines, all within the limit and none a part of a record, as far as line ends tell. */
+export interface LineBlock {
+  /** The same object until the next push; it may hold more than these lines. */
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+}
+
+/** The end of whole lines from `from` on: of at most so many bytes, and not after the line that has byte `until`. */
+export function endOfLines(bytes: Buffer, from: number, lineEnd: number, mostBytes: number, until: number): number {
+  const most = Math.min(mostBytes, bytes.length - from)
+  if (until - from <= most) {
+    const end = bytes.indexOf(lineEnd, until - 1) + 1
+    if (end - from <= most) return end === 0 ? from : end
+  }
+  return most === 0 ? from : Math.max(from, bytes.lastIndexOf(lineEnd, from + most - 1) + 1)
 }
 
 /** The position of a record, and the text that identifies it. */

@@ -3,7 +3,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { invariant } from '../../../../base/invariant.ts'
 import type { SourceCounts } from '../../../source.ts'
-import type { Cutter, CutterStart, Line } from './cutter.ts'
+import { type Cutter, type CutterStart, endOfLines, type Line, type LineBlock } from './cutter.ts'
 import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
 import { firstText, lastBytes, markBytes, OpenLine } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
@@ -176,13 +176,34 @@ export class LineCutter implements Cutter {
     }
   }
 
+  /** Whole lines of the region. */
+  block(): LineBlock | undefined {
+    this.#leaveRun()
+    const from = this.#at
+    const to = this.#isBetweenLines ? this.#endWithin(Number.POSITIVE_INFINITY) : from
+    return to === from ? undefined : { bytes: this.#region, from, to }
+  }
+
+  pass(to: number, lines: number): void {
+    this.#offset += to - this.#at
+    this.#at = to
+    this.#line += lines
+    this.#counts.read += lines
+    this.#isPartial = false
+  }
+
+  /** Whether the next line is one of the region, and nothing else than its own bytes can make it invalid. */
+  get #isBetweenLines(): boolean {
+    if (this.isOver || this.#closed !== undefined) return false
+    return !this.#isFileStart && !this.#isRest && this.#fault === undefined
+  }
+
   /** Makes one string of as many lines of the region as possible; false if the next line does not qualify. */
   #enterRun(): boolean {
-    if (this.isOver || this.#closed !== undefined) return false
-    if (this.#isFileStart || this.#isRest || this.#fault !== undefined) return false
+    if (!this.#isBetweenLines) return false
     const from = this.#at
     if (from < this.#oddTo) return false
-    const to = this.#endOfRun(from)
+    const to = this.#endWithin(RUN_BYTES)
     if (to === from) return false
     const bytes = this.#region.subarray(from, to)
     const isPlain = isAscii(bytes)
@@ -197,17 +218,10 @@ export class LineCutter implements Cutter {
     return true
   }
 
-  /** The end of the lines that begin at `from` and are certainly within the limit, and before the end of the range. */
-  #endOfRun(from: number): number {
-    const region = this.#region
-    const mostBytes = Math.min(RUN_BYTES, this.#maxLineBytes, region.length - from)
-    const leftBytes = this.#until - this.#offset
-    // The last line is the one that begins before `until` and contains or exceeds it.
-    if (leftBytes <= mostBytes) {
-      const end = region.indexOf(LF, from + leftBytes - 1) + 1
-      if (end - from <= mostBytes) return end
-    }
-    return mostBytes === 0 ? from : Math.max(from, region.lastIndexOf(LF, from + mostBytes - 1) + 1)
+  /** The end of whole lines from the next one on that are certainly within the limit, and before the end of the range. */
+  #endWithin(mostBytes: number): number {
+    const until = this.#at + this.#until - this.#offset
+    return endOfLines(this.#region, this.#at, LF, Math.min(mostBytes, this.#maxLineBytes), until)
   }
 
   /** Returns the rest of the run to the region. */

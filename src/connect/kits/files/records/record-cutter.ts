@@ -3,7 +3,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { SourceCounts } from '../../../source.ts'
 import { corruptContent } from '../errors.ts'
-import type { Cutter, CutterStart, Line } from './cutter.ts'
+import { type Cutter, type CutterStart, endOfLines, type Line, type LineBlock } from './cutter.ts'
 import { faultOfLength, faultOfNul, faultOfRest } from './fault.ts'
 import { firstText, KEPT_BYTES, lastBytes } from './open-line.ts'
 import { escapeBytes, escapeMalformed, type Malformed, malformedFault } from './raw.ts'
@@ -179,6 +179,25 @@ export class RecordCutter implements Cutter {
 
   run(): RecordRun | undefined {
     return this.#hasPlain() ? new RecordRun(this) : undefined
+  }
+
+  /** Whole lines; whether each is a record is for the reader of the block to see. */
+  block(): LineBlock | undefined {
+    if (this.isOver || this.#hasBegun || this.#hasAll || this.#isRest || this.#fault !== undefined) return undefined
+    const from = this.#at
+    const until = this.#until - this.#origin
+    const to = endOfLines(this.#bytes, from, this.#ends.lineEnd, this.#maxBytes, until)
+    return to === from ? undefined : { bytes: this.#bytes, from, to }
+  }
+
+  pass(to: number, lines: number): void {
+    this.#at = to
+    this.#seen = to
+    this.#offset = this.#origin + to
+    this.#lineAtHere += lines
+    this.#line = this.#lineAtHere
+    this.#isPartial = false
+    this.counts.read += lines
   }
 
   /** The text of the next record of a run; undefined if that needs a closer look, or more bytes. */

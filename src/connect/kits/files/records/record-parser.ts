@@ -1,10 +1,13 @@
 // From records to what a read returns: values whose positions are computed on demand, and dead letters.
 
+import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../../../../base/errors.ts'
 import { batchOf, lastAtMost, type Origins, type ReadBatch, type RejectedRecord } from '../../../batch.ts'
+import { ColumnBatch } from '../../../column-batch.ts'
 import { type ParseLine, Rejection } from '../../../format.ts'
 import { deadLetter, type Origin } from '../../../origin.ts'
-import { type Cutter, type RecordPlace, type Run, SingleRun } from './cutter.ts'
+import type { Scan } from '../../../scan.ts'
+import { type Cutter, type LineBlock, type RecordPlace, type Run, SingleRun } from './cutter.ts'
 
 export interface RecordParserOptions<T> {
   /** The source of origins. */
@@ -13,9 +16,15 @@ export interface RecordParserOptions<T> {
   readonly step: string
   readonly parse: ParseLine<T>
   readonly cutter: Cutter
+  /** Reads many plain records at once; absent if the format reads each by itself. */
+  readonly scan?: Scan<T> | undefined
   /** Maps the cutter's line number to that of the file; absent if they are the same. */
   readonly numberOf?: ((line: number) => number) | undefined
 }
+
+/** Where fewer plain records than this follow each other, so many are read one by one. */
+const FEW = 32
+const EACH = 512
 
 /** Parses the records that a cutter has. */
 export class RecordParser<T> {
@@ -24,6 +33,13 @@ export class RecordParser<T> {
   readonly #origin: Origin
   /** The available records. */
   #run: Run | undefined
+  /** How many records are read one by one before many at once are tried again, and how many were since then. */
+  #eachLeft = 0
+  #inARow = 0
+  /** The bytes that were looked at, up to where, and whether they are plain. */
+  #looked: Buffer | undefined
+  #lookedTo = 0
+  #isLookedPlain = false
 
   constructor(options: RecordParserOptions<T>) {
     this.#options = options
@@ -32,13 +48,63 @@ export class RecordParser<T> {
 
   /** Up to `max` of the available records; undefined if there are no more. */
   take(max: number): ReadBatch<T> | undefined {
+    const { scan, cutter } = this.#options
+    const block = scan && cutter.block?.()
+    if (scan === undefined || cutter.pass === undefined) return this.#takeEach(max)
+    // What is not a line of a block is the next record, and perhaps no more than that.
+    if (block === undefined) return this.#takeEach(1)
+    if (!this.#isPlain(block, scan)) return this.#takeEach(max)
+    if (this.#eachLeft > 0) {
+      const most = Math.min(max, this.#eachLeft)
+      this.#eachLeft -= most
+      return this.#takeEach(most)
+    }
+    const { source } = this.#options
+    const { line, offset } = cutter
+    const lineOf = this.#lineOf(line)
+    const scanned = scan.read(block.bytes, block.from, block.to, max, { source, lineOf, offset })
+    const { count: length, startOf, bytes, fields, make } = scanned
+    this.#inARow += length
+    if (scanned.isAtOdd) {
+      this.#eachLeft = this.#inARow < FEW ? EACH : 1
+      this.#inARow = 0
+    }
+    if (length === 0) return this.take(max)
+    cutter.pass(block.from + startOf(length), length)
+    const at = (index: number): Origin => {
+      const from = startOf(index)
+      const raw = bytes.toString('utf8', from, startOf(index + 1) - 1)
+      return this.#originAt({ line: line + index, offset: offset + from, raw })
+    }
+    const events = new ColumnBatch({ length, fields, make, origins: { at }, bytes: 2 * bytes.length })
+    return { events, rejected: [] }
+  }
+
+  #lineOf(first: number): (index: number) => number {
+    const { numberOf } = this.#options
+    return numberOf === undefined ? (index) => first + index : (index) => numberOf(first + index)
+  }
+
+  /** Whether all lines of a block are text, without bytes that need a closer look. */
+  #isPlain({ bytes, from, to }: LineBlock, { odd }: Scan<T>): boolean {
+    if (bytes !== this.#looked || to > this.#lookedTo) {
+      const block = bytes.subarray(from, to)
+      this.#isLookedPlain = !odd.some((byte) => block.includes(byte)) && !block.includes(0) && isUtf8(block)
+      this.#looked = bytes
+      this.#lookedTo = to
+    }
+    return this.#isLookedPlain
+  }
+
+  /** Up to `max` of the available records, one by one. */
+  #takeEach(max: number): ReadBatch<T> | undefined {
     const { cutter, parse, step } = this.#options
     const values: T[] = []
     const rejected: RejectedRecord[] = []
     const origins = new RecordOrigins((place) => this.#originAt(place))
     let left = max
     while (left > 0) {
-      const run = cutter.run() ?? singleOf(cutter)
+      const run = (left === 1 ? undefined : cutter.run()) ?? singleOf(cutter)
       if (run === undefined) break
       this.#run = run
       origins.begin(values.length, run)

@@ -1,6 +1,7 @@
 // The contract between files and their content: how content is cut into records, and what each becomes.
 
 import type { LineFormat, ParseLine } from '../../../format.ts'
+import type { Scan } from '../../../scan.ts'
 import type { Cutter, CutterStart } from './cutter.ts'
 import { headLines } from './head-lines.ts'
 import { LineCutter } from './line-cutter.ts'
@@ -47,6 +48,8 @@ export interface OpenRecords<T> {
   readonly lineEnd: number
   cut(start: CutterStart): Cutter
   readonly parse: ParseLine<T>
+  /** Reads many plain records at once, for one reader; absent if each is read by itself. */
+  scan?(): Scan<T> | undefined
 }
 
 /** Where records of a file begin. */
@@ -73,11 +76,19 @@ export function lineRecords<T>(
     hint: format.hint,
     malformed,
     isEnough: (head) => head.includes(LF),
-    open: ({ bytes, isWhole }) => ({
-      start: FILE_START,
-      lineEnd: LF,
-      cut: (start) => new LineCutter({ maxLineBytes, malformed, ...start }),
-      parse: format.open(() => headLines(bytes(), isWhole, maxLineBytes)),
-    }),
+    open: ({ bytes, isWhole }) => {
+      let lines: readonly string[] | undefined
+      const head = (): readonly string[] => {
+        lines ??= headLines(bytes(), isWhole, maxLineBytes)
+        return lines
+      }
+      return {
+        start: FILE_START,
+        lineEnd: LF,
+        cut: (start) => new LineCutter({ maxLineBytes, malformed, ...start }),
+        parse: format.open(head),
+        scan: () => format.scan?.(head),
+      }
+    },
   }
 }

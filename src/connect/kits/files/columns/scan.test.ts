@@ -1,0 +1,223 @@
+import { deepEqual, ok } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { times } from '../../../../testing/times.ts'
+import { recordsOf } from '../../../batch.ts'
+import { type AccessLogOptions, accessLog } from '../../../formats/access-log/format.ts'
+import { csvRecords } from '../../../formats/csv/records.ts'
+import type { Origin, SourceRecord } from '../../../origin.ts'
+import { columnTimes } from '../../time/columns.ts'
+import { timeRules } from '../../time/rules.ts'
+import type { Cutter } from '../records/cutter.ts'
+import { RecordParser } from '../records/record-parser.ts'
+import { lineRecords, type OpenRecords, type Records } from '../records/records.ts'
+
+/** What is read, and where the cutter is after it. */
+interface State {
+  readonly entries: number
+  readonly offset: number
+  readonly line: number
+}
+
+interface Reading {
+  readonly entries: readonly SourceRecord<unknown>[]
+  readonly states: readonly State[]
+  readonly end: { readonly offset: number; readonly line: number }
+  readonly counts: object
+}
+
+/** Reads bytes in blocks, each put into the memory of the one before, as files are read. */
+function read(
+  opened: OpenRecords<unknown>,
+  bytes: Buffer,
+  sizes: readonly number[],
+  max: number,
+  isScanned: boolean,
+): Reading {
+  const { start } = opened
+  const cutter = opened.cut({ offset: start.offset, line: start.line, isFileStart: start.offset === 0 })
+  const scan = isScanned ? opened.scan?.() : undefined
+  const parser = new RecordParser({ source: 'f', step: 's', parse: opened.parse, cutter, scan })
+  const entries: SourceRecord<unknown>[] = []
+  const states: State[] = []
+  const take = (): void => {
+    for (let some = parser.take(max); some !== undefined; some = parser.take(max)) {
+      entries.push(...recordsOf(some).map(copied))
+      states.push({ entries: entries.length, offset: cutter.offset, line: cutter.line })
+    }
+  }
+  pushAll(cutter, bytes.subarray(start.offset), sizes, take)
+  cutter.end()
+  take()
+  return { entries, states, end: { offset: cutter.offset, line: cutter.line }, counts: { ...cutter.counts } }
+}
+
+function pushAll(cutter: Cutter, bytes: Buffer, sizes: readonly number[], take: () => void): void {
+  const memory = Buffer.alloc(Math.max(1, bytes.length))
+  for (let at = 0, i = 0; at < bytes.length && !cutter.isOver; i += 1) {
+    const size = Math.min(sizes[i % sizes.length] as number, bytes.length - at)
+    bytes.copy(memory, 0, at, at + size)
+    cutter.push(memory.subarray(0, size))
+    take()
+    at += size
+  }
+}
+
+function copied(entry: SourceRecord<unknown>): SourceRecord<unknown> {
+  const { source, line, offset, raw } = entry.origin
+  const origin: Origin = { source, line, offset, raw }
+  return entry.kind === 'event' ? { ...entry, value: { ...(entry.value as object) }, origin } : { ...entry, origin }
+}
+
+/** By columns and one by one, the same is read, and the cutter stands at a place at which it would have stood. */
+function alike(records: Records<unknown>, bytes: Buffer, sizes: readonly number[], max: number): void {
+  const open = (): OpenRecords<unknown> =>
+    records.open({ path: 'f', start: bytes, bytes: () => bytes.subarray(0, 256 * 1024), isWhole: true })
+  const plain = read(open(), bytes, sizes, 1, false)
+  const scanned = read(open(), bytes, sizes, max, true)
+  deepEqual(scanned.entries, plain.entries)
+  deepEqual(scanned.counts, plain.counts)
+  deepEqual(scanned.end, plain.end)
+  const stood = new Map(plain.states.map((state) => [state.entries, state]))
+  for (const state of scanned.states) {
+    // Blank lines after a record may have been passed, or not.
+    const next = plain.entries[state.entries]?.origin ?? plain.end
+    const { offset, line } = state.offset === next.offset ? next : (stood.get(state.entries) as State)
+    deepEqual(state, { entries: state.entries, offset, line })
+  }
+}
+
+const sizes = fc.oneof(
+  fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 20 }),
+  fc.constant([256 * 1024]),
+)
+const max = fc.constantFrom(1, 3, 4096)
+
+function content(...usual: fc.Arbitrary<string | Buffer>[]): fc.Arbitrary<Buffer> {
+  const parts = fc.array(fc.oneof(...usual.map((arbitrary, i) => ({ weight: usual.length - i, arbitrary }))), {
+    maxLength: 60,
+  })
+  return parts.map((some) => Buffer.concat(some.map((part) => Buffer.from(part as string))))
+}
+
+const number = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.integer().map(String),
+  fc.constantFrom(
+    '0.1',
+    '-0',
+    '-0.0',
+    '+5',
+    '.5',
+    '5.',
+    '1e400',
+    '123456789012345678',
+    '1234567890.12345',
+    '',
+    '-',
+    '1.2.3',
+  ),
+)
+const integer = fc.oneof(
+  fc.integer().map(String),
+  fc.constantFrom('-0', '007', '9007199254740991', '9007199254740993', '1.0', '', '+1', '-'),
+)
+const text = fc.constantFrom('a', 'b', '', 'é', 'München', 'x'.repeat(40), '2024-03-01T10:00:00Z', ' a ')
+const dirt = fc.oneof(
+  fc.constantFrom('\n', '\r\n', ',', '"', '"a,b"', '""', '\0', '#c\n', '\\', 'a,b,c,d,e,f\n', 'a\n', '"open,1,2\n'),
+  fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
+)
+const time = fc.constantFrom('2024-03-01T10:00:00Z', '2024-03-01', 'soon', '', '2024-02-30T00:00:00Z')
+const row = fc
+  .tuple(text, integer, number, time, fc.constantFrom('true', 'no', 'x', ''))
+  .map((fields) => `${fields.join(',')}\n`)
+
+const rules = timeRules({})
+const COLUMNS = { a: 'text', b: 'integer', c: 'real', d: 'time', e: 'boolean' } as const
+
+function csv(columns: typeof COLUMNS | undefined, comment?: string): Records<unknown> {
+  return csvRecords({
+    dialect: {
+      quote: '"',
+      escape: undefined,
+      comment,
+      trim: false,
+      quotedNewlines: true,
+      nulls: undefined,
+      maxFields: 10,
+      maxRecordBytes: 200,
+    },
+    delimiter: ',',
+    skip: 0,
+    malformed: 'escape',
+    header: ['a', 'b', 'c', 'd', 'e'],
+    columns,
+    onRagged: 'pad',
+    values: { bigints: 'bigint', marks: undefined, timeOf: columnTimes(undefined, rules) },
+    keepsNulls: false,
+  })
+}
+
+const request = fc
+  .tuple(
+    fc.constantFrom('::1', '10.0.0.1', 'host-é'),
+    fc.constantFrom(
+      '[17/May/2015:10:05:03 +0200]',
+      '[31/Feb/2015:10:05:03 +0000]',
+      '[17/May/2015:10:05:04 -0130]',
+      '[',
+    ),
+    fc.constantFrom(
+      'GET /a?b=1 HTTP/1.1',
+      'GET /a',
+      'x',
+      '',
+      '\\"',
+      'GET ?x HTTP/1.1',
+      'M-SEARCH * HTTP/1.1',
+      'GET /a\tb HTTP/2',
+      'é',
+    ),
+    fc.constantFrom('200', '20', '404'),
+    fc.constantFrom('12', '-', '', '9007199254740993', 'x'),
+    fc.constantFrom(' "-" "curl"', '', ' "r\\"" "a"', ' "-" "b" "c"', ' "-"', ' "-" "b" ', ' "-" "b'),
+  )
+  .map(([host, at, line, status, bytes, rest]) => `${host} - ada ${at} "${line}" ${status} ${bytes}${rest}\n`)
+
+const good = '::1 - ada [17/May/2015:10:05:03 +0200] "GET /a?b=1 HTTP/1.1" 404 12 "-" "curl/8.5.0"\n'
+
+describe('reading many plain lines at once', () => {
+  it('R34: gives of CSV what reading record by record gives, however bytes come', () => {
+    fc.assert(
+      fc.property(
+        content(row, row, dirt),
+        sizes,
+        max,
+        fc.constantFrom(undefined, '#'),
+        (bytes, blocks, most, comment) => {
+          alike(csv(COLUMNS, comment), bytes, blocks, most)
+          alike(csv(undefined, comment), bytes, blocks, most)
+        },
+      ),
+      { numRuns: times(300) },
+    )
+  })
+
+  it('R34: gives of access logs what reading line by line gives, however bytes come', () => {
+    const dialect = fc.constantFrom<NonNullable<AccessLogOptions['dialect']>>('auto', 'common', 'combined', 'any')
+    fc.assert(
+      fc.property(content(fc.constant(good), request, dirt), sizes, max, dialect, (bytes, blocks, most, form) => {
+        alike(lineRecords(accessLog({ dialect: form }), 300) as Records<unknown>, bytes, blocks, most)
+      }),
+      { numRuns: times(300) },
+    )
+  })
+
+  it('R34: comes back to many at once after a stretch of lines that are not plain', () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => `${i % 7 === 0 && i < 2000 ? '"q"' : 'p'},${i},1.5,,yes\n`)
+    const bytes = Buffer.from(rows.join(''))
+    for (const most of [100, 4096]) alike(csv(COLUMNS), bytes, [4096], most)
+    const opened = csv(COLUMNS).open({ path: 'f', start: bytes, bytes: () => bytes, isWhole: true })
+    ok(read(opened, bytes, [4096], 4096, true).states.length < 2500)
+  })
+})
