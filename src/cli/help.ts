@@ -26,6 +26,8 @@ export function mainHelp(): string {
   return `Sluice loads data with demand-driven pipelines that resume where they stopped, whatever the reason.
 
 Usage
+  sluice try SOURCE             looks at data: columns, types, what would be rejected; prints a pipeline to start from
+  sluice init [DIR]             writes a project to begin with: a job, its test, and what belongs to it
   sluice run FILE [options]     runs the pipeline that FILE exports; continues where the last run stopped
   sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value per line
   sluice serve DIR              runs all pipelines of a folder, and shows them in a browser
@@ -43,6 +45,7 @@ killed at any moment and started again: rows, dead letters and positions are com
 stop cleanly, twice to stop immediately.
 
 Examples
+  sluice try orders.csv --into orders.sqlite
   sluice run access-log.ts --param input='logs/*.gz' --param db=out.db
   sluice run word-count.ts --threads 4 > counts.ndjson
   sluice graph access-log.ts > access-log.mmd

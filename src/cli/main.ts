@@ -1,9 +1,10 @@
 // The commands of `sluice`, and what they have in common: help, errors, exit codes.
 
-import { readFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { nearest } from '../base/nearest.ts'
 import { lineLogger } from '../observe/log.ts'
+import { SINKS } from '../scaffold/sinks.ts'
+import { SOURCES } from '../scaffold/sources.ts'
 import { checkHelp, checkpointsHelp, deadLettersHelp, serveHelp, topHelp } from './admin-help.ts'
 import { readCheckOptions, readCheckpointsOptions, readDeadLettersOptions } from './admin-options.ts'
 import { check } from './check.ts'
@@ -13,11 +14,15 @@ import { COMMAND_WRONG, OK } from './exit.ts'
 import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { explainHelp, graphHelp, mainHelp, quote, runHelp } from './help.ts'
+import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { commandInvalid, type FileOptions, readExplainOptions, readServeOptions } from './options.ts'
 import { runCommand } from './run.ts'
 import { serve } from './serve.ts'
+import { initHelp, tryHelp } from './start-help.ts'
 import { topCommand } from './top.ts'
+import { tryCommand } from './try.ts'
+import { version } from './version.ts'
 
 const HELP = ['help', '--help', '-h']
 const VERSION = ['--version', '-v']
@@ -25,10 +30,14 @@ const VERSION = ['--version', '-v']
 interface Command {
   readonly page: () => string
   readonly run: (argv: readonly string[], io: Io) => Promise<number>
+  /** Set for a command that runs without arguments, too. */
+  readonly needsNothing?: true
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   run: { page: runHelp, run: runCommand },
+  try: { page: tryHelp, run: tryCommand },
+  init: { page: () => initHelp(Object.keys(SOURCES), Object.keys(SINKS)), run: initCommand, needsNothing: true },
   serve: ofFile(serveHelp, readServeOptions, serve),
   explain: ofFile(explainHelp, (argv) => readExplainOptions('explain', argv), tell('words')),
   graph: ofFile(graphHelp, (argv) => readExplainOptions('graph', argv), tell('mermaid')),
@@ -62,7 +71,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (HELP.includes(name)) return help(rest, io)
     if (VERSION.includes(name)) return print(`${version()}\n`, io)
     const command = commandOf(name, ['help', '--help', '--version'])
-    return rest.length === 0 ? usage(command.page(), io) : await command.run(rest, io)
+    const isMissing = rest.length === 0 && command.needsNothing !== true
+    return isMissing ? usage(command.page(), io) : await command.run(rest, io)
   } catch (error) {
     const format = wantsJsonLog(rest) ? 'json' : 'text'
     const log = lineLogger({ format, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
@@ -103,9 +113,4 @@ function commandOf(name: string, others: readonly string[]): Command {
 /** Whether failures are printed as JSON: requested even if the other options cannot be read. */
 function wantsJsonLog(argv: readonly string[]): boolean {
   return argv.some((word, index) => word === '--log=json' || (word === '--log' && argv[index + 1] === 'json'))
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL(import.meta.resolve('sluice/package.json')), 'utf8'))
-  return String((manifest as { readonly version: unknown }).version)
 }

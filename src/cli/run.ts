@@ -27,15 +27,24 @@ export interface RunView {
   readonly everyMs: number | undefined
 }
 
-/** Runs `sluice run` with its arguments; returns the exit code. */
-export async function runCommand(argv: readonly string[], io: Io, view?: RunView): Promise<number> {
+/**
+ * Runs `sluice run` with its arguments; returns the exit code.
+ *
+ * @param again - the words after `sluice` that continue the run, if it is stopped
+ */
+export async function runCommand(
+  argv: readonly string[],
+  io: Io,
+  view?: RunView,
+  again: readonly string[] = ['run', ...argv],
+): Promise<number> {
   const options = readRunOptions(argv)
   const { file, help } = options
   if (file === undefined) {
     io.stdout.write(runHelp())
     return OK
   }
-  if (!help) return await new RunCommand(options, file, argv, io, view).run()
+  if (!help) return await new RunCommand(options, file, again, io, view).run()
   const loaded = await load(file)
   io.stdout.write(loaded.kind === 'pipeline' ? pipelineHelp(file, loaded.pipeline) : runHelp())
   return OK
@@ -45,7 +54,7 @@ export async function runCommand(argv: readonly string[], io: Io, view?: RunView
 class RunCommand {
   readonly #options: RunOptions
   readonly #file: string
-  readonly #argv: readonly string[]
+  readonly #again: readonly string[]
   readonly #io: Io
   readonly #reporter: Reporter
   readonly #signals: Signals
@@ -56,11 +65,11 @@ class RunCommand {
   /** The run, once it has started. */
   #run: PipelineRun | undefined
 
-  constructor(options: RunOptions, file: string, argv: readonly string[], io: Io, view: RunView | undefined) {
+  constructor(options: RunOptions, file: string, again: readonly string[], io: Io, view: RunView | undefined) {
     this.#view = view
     this.#options = options
     this.#file = file
-    this.#argv = argv
+    this.#again = again
     this.#io = io
     const { quiet, json, log: format, logLevel: level } = options
     const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
@@ -187,7 +196,7 @@ class RunCommand {
   #goOn(): string {
     // In a checkout there is no such command: npm runs it, and its environment says so.
     const command = this.#io.env.npm_lifecycle_event === 'sluice' ? 'npm run -s sluice --' : 'sluice'
-    return `continue with: ${command} run ${this.#argv.map(quote).join(' ')}`
+    return `continue with: ${command} ${this.#again.map(quote).join(' ')}`
   }
 }
 

@@ -1,0 +1,83 @@
+// The sinks that a new project can begin with: code for each.
+
+import { call, type Piece, plain } from './code.ts'
+
+/** A sink of a new project. */
+export interface SinkTemplate {
+  readonly into: Piece
+  readonly packages: readonly string[]
+  /** Environment variables that it reads, each with an example. */
+  readonly env: Readonly<Record<string, string>>
+  /** How to look at the result, as a sentence. */
+  readonly look: string
+}
+
+const URL_VARIABLE = 'TARGET_URL'
+const ADDRESS = plain(`process.env.${URL_VARIABLE} ?? ''`)
+const STORE = 'out/state.sqlite'
+
+/** Where a table has a key, rows with an existing one overwrite it. */
+type Keys = { readonly key?: readonly string[] }
+
+/** Name → sink. */
+export const SINKS: Readonly<Record<string, (keys: Keys) => SinkTemplate>> = {
+  sqlite: (keys) =>
+    sink(
+      call('sqliteSink', ['out/result.sqlite'], { table: 'result', ...keys }),
+      'sqlite3 out/result.sqlite "select * from result"',
+    ),
+  duckdb: (keys) =>
+    sink(
+      call('duckdbSink', ['out/result.duckdb'], { table: 'result', ...keys }, 'sluice/duckdb'),
+      'duckdb out/result.duckdb "from result"',
+      {
+        packages: ['@duckdb/node-api'],
+      },
+    ),
+  postgres: (keys) =>
+    sink(
+      call('postgresSink', [ADDRESS], { table: 'result', ...keys }, 'sluice/postgres'),
+      'psql "$TARGET_URL" -c "select * from result"',
+      {
+        packages: ['pg'],
+        env: 'postgres://ann:secret@localhost:5432/warehouse',
+      },
+    ),
+  ndjson: () => sink(call('ndjsonSink', ['out/files']), 'cat out/files/*.ndjson'),
+  csv: () => sink(call('csvSink', ['out/files']), 'cat out/files/*.csv'),
+  parquet: () =>
+    sink(call('parquetSink', ['out/files']), "npx sluice try 'out/files/*.parquet'", {
+      packages: ['hyparquet-writer'],
+    }),
+  stdout: () => sink(kept(call('stdoutSink', [])), 'npm start'),
+  callback: () =>
+    sink(kept(call('callbackSink', ['print', plain('(rows: readonly object[]) => console.log(rows)')])), 'npm start'),
+  http: () =>
+    sink(kept(call('httpSink', [ADDRESS])), 'the server that TARGET_URL names', { env: 'https://example.com/rows' }),
+  kafka: () => broker('kafka', { topic: 'result' }, 'kafka://localhost:9092', ['@platformatic/kafka']),
+  nats: () =>
+    broker('nats', { subject: 'result' }, 'nats://localhost:4222', ['@nats-io/transport-node', '@nats-io/jetstream']),
+  rabbitmq: () => broker('rabbitmq', { routingKey: 'result' }, 'amqp://localhost:5672', ['amqplib']),
+  mqtt: () => broker('mqtt', { topic: 'result' }, 'mqtt://localhost:1883', ['mqtt-packet']),
+  redis: () => broker('redis', { stream: 'result' }, 'redis://localhost:6379', ['redis']),
+}
+
+/** Sinks without transactions keep their checkpoint in a file beside them. */
+function kept(into: Piece): Piece {
+  return call('checkpointed', [into], { store: STORE })
+}
+
+function broker(system: string, options: object, env: string, packages: readonly string[]): SinkTemplate {
+  const name = system === 'redis' ? 'redisStreamSink' : `${system}Sink`
+  const published = call(name, [ADDRESS], options, `sluice/${system}`)
+  return sink(kept(published), 'a client of the broker', { env, packages })
+}
+
+function sink(
+  into: Piece,
+  look: string,
+  given: { readonly env?: string; readonly packages?: readonly string[] } = {},
+): SinkTemplate {
+  const { env, packages = [] } = given
+  return { into, look, packages, env: env === undefined ? {} : { [URL_VARIABLE]: env } }
+}
