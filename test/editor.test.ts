@@ -5,23 +5,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import ts from 'typescript-5'
+import { STRICT } from './support/compile.ts'
 
 const root = join(import.meta.dirname, '..')
-const OPTIONS: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2024,
-  lib: ['lib.esnext.d.ts'],
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  types: ['node'],
-  strict: true,
-  noUncheckedIndexedAccess: true,
-  exactOptionalPropertyTypes: true,
-  allowImportingTsExtensions: true,
-  noEmit: true,
-  skipLibCheck: true,
-  customConditions: ['sluice-source'],
-}
-
 const TEXT = `
 import { count, flow, max, mean, tumbling } from 'sluice'
 interface Reading { sensor: string; at: number; celsius: number | null; tags: string[] }
@@ -42,7 +28,7 @@ flow(readings).keyBy((reading) => reading./*event*/at)
 function editor(path: string, text: string): ts.LanguageService {
   const read = (file: string): string | undefined => (file === path ? text : ts.sys.readFile(file))
   return ts.createLanguageService({
-    getCompilationSettings: () => OPTIONS,
+    getCompilationSettings: () => STRICT,
     getScriptFileNames: () => [path],
     getScriptVersion: () => '1',
     getScriptSnapshot(file) {

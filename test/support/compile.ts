@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import ts from 'typescript-5'
 import { ROOT } from './project.ts'
 
-const OPTIONS: ts.CompilerOptions = {
+/** The options of a strict project. */
+export const STRICT: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2024,
   lib: ['lib.esnext.d.ts'],
   module: ts.ModuleKind.NodeNext,
@@ -29,7 +30,7 @@ const OPTIONS: ts.CompilerOptions = {
 export function compileStrictly(modules: ReadonlyMap<string, string>): string[] {
   const folder = join(ROOT, 'test', 'in-memory')
   const texts = new Map([...modules].map(([path, text]) => [join(folder, path), text]))
-  const host = ts.createCompilerHost(OPTIONS)
+  const host = ts.createCompilerHost(STRICT)
   const { getSourceFile, fileExists, readFile } = host
   host.getSourceFile = (path, version, ...more) => {
     const text = texts.get(path)
@@ -39,7 +40,7 @@ export function compileStrictly(modules: ReadonlyMap<string, string>): string[] 
   const { directoryExists } = host
   host.directoryExists = (path) => path.startsWith(folder) || directoryExists?.(path) === true
   host.readFile = (path) => texts.get(path) ?? readFile(path)
-  const program = ts.createProgram([...texts.keys()], OPTIONS, host)
+  const program = ts.createProgram([...texts.keys()], STRICT, host)
   const own = [...texts.keys()].flatMap((path) => {
     const file = program.getSourceFile(path)
     return file === undefined ? [] : [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
