@@ -3,7 +3,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Committed, EpochEnd } from './committer.ts'
 import type { SourceCommand, SourceProgress } from './epoch-reports.ts'
-import { SourceFigures } from './source-figures.ts'
 
 export interface CoordinatorOptions {
   /** The last epoch committed. */
@@ -153,5 +152,52 @@ export class Coordinator {
     tell({ kind: 'barrier', epoch: this.#sent })
     // Open state is not emitted because a run stops: only because everything was read.
     if (end === 'last' || (end === 'stop' && !hasMemory)) tell({ kind: 'end' })
+  }
+}
+
+class SourceFigures {
+  /** Stage → its last report. */
+  readonly #told = new Map<string, SourceProgress>()
+
+  add(told: SourceProgress): void {
+    this.#told.set(told.stage, told)
+  }
+
+  get read(): number {
+    return this.#sum(({ read }) => read)
+  }
+
+  get doneBytes(): number {
+    return this.#sum(({ doneBytes }) => doneBytes)
+  }
+
+  get skippedBytes(): number {
+    return this.#sum(({ skippedBytes }) => skippedBytes)
+  }
+
+  /** A split being read. */
+  get split(): string | undefined {
+    return [...this.#told.values()].findLast(({ split }) => split !== undefined)?.split
+  }
+
+  /** Records read since the barrier of an epoch; earlier reports no longer count. */
+  readSince(epoch: number): number {
+    return this.#sum((told) => (told.epoch > epoch ? told.inEpoch : 0))
+  }
+
+  /** Whether a stage has something that the barrier of an epoch does not cover. */
+  hasMovedSince(epoch: number): boolean {
+    return [...this.#told.values()].some((told) => told.hasMoved && told.epoch > epoch)
+  }
+
+  /** Whether this many stages are at the end of their splits. */
+  areExhausted(stages: number): boolean {
+    return this.#told.size === stages && [...this.#told.values()].every(({ isExhausted }) => isExhausted)
+  }
+
+  #sum(of: (told: SourceProgress) => number): number {
+    let sum = 0
+    for (const told of this.#told.values()) sum += of(told)
+    return sum
   }
 }

@@ -1,8 +1,13 @@
 // sluice explain, sluice graph: how a pipeline or a flow would run, in words or as a Mermaid diagram.
 
+import type { Sink } from '../connect/sink.ts'
 import { explain } from '../engine/explain.ts'
-import { buildPipeline } from '../pipeline/build.ts'
-import { explainPipeline } from '../pipeline/explain.ts'
+import { mermaidOf, type Picture, wordsOf } from '../engine/picture.ts'
+import { layOut } from '../flow/layout.ts'
+import { worksOf } from '../flow/topology.ts'
+import { buildPipeline, planOf, sourceOf } from '../pipeline/build.ts'
+import { promisedBy, promiseText, refusalOf } from '../pipeline/guarantee.ts'
+import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { OK } from './exit.ts'
 import type { Io } from './io.ts'
 import { load } from './load.ts'
@@ -24,4 +29,40 @@ export function tell(as: 'mermaid' | 'words') {
     stdout.write(await explain(loaded.module, { as, ...(threads === undefined ? {} : { threads }) }))
     return OK
   }
+}
+
+interface ExplainPipelineOptions {
+  readonly as: 'mermaid' | 'words'
+  /** As for a run: this thread alone if undefined. */
+  readonly threads?: number | undefined
+}
+
+/**
+ * Says how a pipeline would run, without running it; nothing is opened.
+ *
+ * @param name - the pipeline's
+ * @throws {SluiceError} CONFIG_INVALID for a flow that a pipeline cannot run
+ */
+export function explainPipeline(
+  parts: PipelineParts,
+  name: string,
+  { as, threads = 0 }: ExplainPipelineOptions,
+): string {
+  const plan = planOf(parts, name)
+  const source = sourceOf(parts, plan)
+  const taking = (into: Sink<never>) => ({ title: into.title, promise: promiseText(promisedBy(parts, into)) })
+  const picture: Picture = {
+    topology: layOut(plan.node, { stages: Math.max(1, threads), input: source }),
+    choice: { threads, why: threads === 0 ? 'no threads were asked for' : 'as requested' },
+    works: (layer) => {
+      const isOwn = layer.work.kind === 'source' && layer.work.source === source
+      return isOwn ? [source.title, ...worksOf(layer).slice(1)] : worksOf(layer)
+    },
+    load: {
+      ...taking(parts.sink),
+      branches: [...(parts.sink.branches ?? [])].map(([branch, into]) => ({ name: branch, ...taking(into) })),
+    },
+    refusal: refusalOf(parts, name),
+  }
+  return (as === 'mermaid' ? mermaidOf : wordsOf)(picture)
 }

@@ -1,5 +1,8 @@
 // What a command reads from and writes to: passed in, so that tests see what a person would.
 
+import { systemClock } from '../base/clock.ts'
+import { type Level, type Logger, lineLogger } from '../observe/log.ts'
+
 /** An output stream, and what is known about its reader. */
 export interface Out {
   write(text: string): unknown
@@ -20,6 +23,16 @@ export interface Io {
   readonly stdout: Out
   readonly stderr: Out
   readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Writes notices and errors to standard error. */
+export function logTo({ stderr }: Io, { log: format, logLevel: level = 'debug' }: LogChoice): Logger {
+  return lineLogger({ format, level, write: (line) => stderr.write(line), wallMs: systemClock.wallMs })
+}
+
+interface LogChoice {
+  readonly log: 'text' | 'json'
+  readonly logLevel?: Level
 }
 
 /** Whether a stream takes colours and redrawn lines. */

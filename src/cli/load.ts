@@ -1,8 +1,8 @@
 // Loads a user's module and finds the pipeline in it.
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { basename, dirname, extname, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describeValue } from '../base/check.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
@@ -11,8 +11,6 @@ import type { Flow } from '../flow/flow.ts'
 import { isFlow } from '../flow/is-flow.ts'
 import type { Params } from '../pipeline/param.ts'
 import { isPipeline, type Pipeline } from '../pipeline/pipeline.ts'
-import { loadAdvice } from './load-advice.ts'
-import { orSilence } from './silence.ts'
 
 /** What the command line runs: the default export of a module. */
 export type Loaded =
@@ -95,4 +93,69 @@ function placeIn(error: unknown, path: string): string {
 function unusable(file: string, found: string, cause?: unknown): SluiceError {
   const details = { key: file, value: undefined, allowed: 'a module whose default export is a pipeline or a flow' }
   return new SluiceError('CONFIG_INVALID', `Cannot run ${file}: ${found}`, details, { cause })
+}
+
+/**
+ * Awaits `work`; fails with the result of `silent` once this process has nothing left to do and `work` has not settled.
+ * One at a time: with two, both would fail.
+ *
+ * @example
+ * await orSilence(Promise.resolve(5), () => new Error('never')) // => 5
+ */
+async function orSilence<T>(work: Promise<T>, silent: () => Error): Promise<T> {
+  const silence = Promise.withResolvers<never>()
+  const onSilence = (): void => silence.reject(silent())
+  process.once('beforeExit', onSilence)
+  try {
+    return await Promise.race([work, silence.promise])
+  } finally {
+    process.off('beforeExit', onSilence)
+  }
+}
+
+/** An error's text, and the advice; `$1` is what the text names. */
+const ADVICE: readonly (readonly [error: RegExp, advice: (named: string) => string | undefined])[] = [
+  [/^(?:Cannot find module|Directory import) '([^']+)'/, extensionAdvice],
+  [/^Cannot find package '([^']+)' imported from/, (name) => `run npm install ${packageOf(name)}`],
+  [
+    /does not provide an export named '([^']+)'/,
+    (name) => `check the spelling; if it is a type, write import type { ${name} }`,
+  ],
+  [
+    /^TypeScript (enum|namespace|parameter property|import equals|export assignment)/,
+    () => 'Node strips types and compiles nothing, see https://nodejs.org/api/typescript.html',
+  ],
+  [/(import) statement outside a module/, () => 'put "type": "module" into package.json, or name the file .mts'],
+  [
+    /^(require|module|exports|__dirname|__filename) is not defined/,
+    () => 'a job is an ES module: use import and export',
+  ],
+]
+
+/** One line of advice, with a colon in front; empty if there is nothing to advise. */
+function loadAdvice(message: string): string {
+  for (const [error, advise] of ADVICE) {
+    const named = error.exec(message)?.[1]
+    const advice = named === undefined ? undefined : advise(named)
+    if (advice !== undefined) return `. ${advice[0]?.toUpperCase()}${advice.slice(1)}`
+  }
+  return ''
+}
+
+/** Node looks for exactly the file that is named. */
+function extensionAdvice(path: string): string | undefined {
+  const file = path.startsWith('file:') ? fileURLToPath(path) : path
+  const stem = extname(file) === '.js' ? file.slice(0, -3) : file
+  for (const end of ['.ts', '.mts', '.js', '.mjs', '/index.ts', '/index.js']) {
+    if (existsSync(`${stem}${end}`)) return `write the whole name: ${basename(stem)}${end}`
+  }
+  return undefined
+}
+
+/** The package of a specifier: `@scope/name` of `@scope/name/part`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 }

@@ -1,8 +1,6 @@
 // The commands of `sluice`, and what they have in common: help, errors, exit codes.
 
-import { systemClock } from '../base/clock.ts'
 import { nearest } from '../base/nearest.ts'
-import { lineLogger } from '../observe/log.ts'
 import { SINKS } from '../scaffold/sinks.ts'
 import { SOURCES } from '../scaffold/sources.ts'
 import { checkHelp, checkpointsHelp, deadLettersHelp, serveHelp, topHelp } from './admin-help.ts'
@@ -15,7 +13,7 @@ import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
 import { explainHelp, graphHelp, mainHelp, quote, runHelp } from './help.ts'
 import { initCommand } from './init.ts'
-import type { Io } from './io.ts'
+import { type Io, logTo } from './io.ts'
 import { commandInvalid, type FileOptions, readExplainOptions, readServeOptions } from './options.ts'
 import { runCommand } from './run.ts'
 import { serve } from './serve.ts'
@@ -75,7 +73,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return isMissing ? usage(command.page(), io) : await command.run(rest, io)
   } catch (error) {
     const format = wantsJsonLog(rest) ? 'json' : 'text'
-    const log = lineLogger({ format, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
+    const log = logTo(io, { log: format })
     return tellFailure(error, { io, log, isJson: name === 'run' && rest.includes('--json') })
   }
 }

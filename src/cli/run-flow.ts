@@ -5,11 +5,10 @@ import { messageOf, SluiceError } from '../base/errors.ts'
 import { start } from '../engine/collect.ts'
 import type { FailedCall } from '../engine/rejection-log.ts'
 import { dataLine } from '../observe/json.ts'
-import { lineLogger } from '../observe/log.ts'
 import { countText } from '../observe/text.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
-import { type Io, put } from './io.ts'
-import { type RunOptions, refuseParams } from './options.ts'
+import { type Io, logTo, put } from './io.ts'
+import { commandInvalid, type RunOptions, refuseParams } from './options.ts'
 import { Signals, Stopped } from './signals.ts'
 
 /**
@@ -17,17 +16,14 @@ import { Signals, Stopped } from './signals.ts'
  * second one, or the drain timeout, ends it at once.
  */
 export async function runFlowCommand(module: URL, file: string, options: RunOptions, io: Io): Promise<number> {
-  const { threads, params, quiet, log: format, logLevel: level, drainTimeoutMs } = options
+  const { threads, params, quiet, drainTimeoutMs, shard, dashboard } = options
   refuseParams(file, params)
-  if (options.shard !== undefined) {
-    const message = `${file} exports a flow, and --shard is for copies of a pipeline`
-    throw new SluiceError('COMMAND_INVALID', message, { argument: '--shard' })
+  const refuse = (option: string, why: string): never => {
+    throw commandInvalid(option, `${file} exports a flow, and ${option} ${why}`)
   }
-  if (options.dashboard !== undefined) {
-    const message = `${file} exports a flow, and --dashboard shows runs of pipelines`
-    throw new SluiceError('COMMAND_INVALID', message, { argument: '--dashboard' })
-  }
-  const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
+  if (shard !== undefined) refuse('--shard', 'is for copies of a pipeline')
+  if (dashboard !== undefined) refuse('--dashboard', 'shows runs of pipelines')
+  const log = logTo(io, options)
   const abort = new AbortController()
   const signals = new Signals({
     drainTimeoutMs,

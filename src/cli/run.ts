@@ -1,10 +1,10 @@
 // sluice run: starts a pipeline, shows it, stops it, and reports how it ended.
 
-import { systemClock } from '../base/clock.ts'
+import { definedOf } from '../base/options.ts'
 import { watchedRun } from '../dashboard/watched.ts'
 import { jsonLine } from '../observe/json.ts'
-import { type Logger, lineLogger } from '../observe/log.ts'
-import { bytesText } from '../observe/text.ts'
+import type { Logger } from '../observe/log.ts'
+import { bytesText, many } from '../observe/text.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunReport } from '../pipeline/report.ts'
 import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
@@ -12,11 +12,11 @@ import { openDashboard } from './dashboard-address.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
 import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
-import { type Io, isLively } from './io.ts'
+import { type Io, isLively, logTo } from './io.ts'
 import { load } from './load.ts'
 import { type RunOptions, readRunOptions } from './options.ts'
 import { runFlowCommand } from './run-flow.ts'
-import { Reporter, records } from './show/reporter.ts'
+import { Reporter } from './show/reporter.ts'
 import { summaryText } from './show/summary.ts'
 import { Top } from './show/top.ts'
 import { Signals, Stopped } from './signals.ts'
@@ -71,9 +71,9 @@ class RunCommand {
     this.#file = file
     this.#again = again
     this.#io = io
-    const { quiet, json, log: format, logLevel: level } = options
-    const log = lineLogger({ format, level, write: (line) => io.stderr.write(line), wallMs: systemClock.wallMs })
-    const isText = format === 'text'
+    const { quiet, json } = options
+    const log = logTo(io, options)
+    const isText = options.log === 'text'
     const isLogged = !isText && !quiet
     this.#reporter = new Reporter({ io, log, isQuiet: quiet || view !== undefined, isLive: !json && isText, isLogged })
     // A failure is printed once, with its exit code.
@@ -126,14 +126,10 @@ class RunCommand {
   async #load(pipeline: Pipeline | URL, onStarted: (run: PipelineRun) => void = () => {}): Promise<RunReport> {
     const { params, maxDeadLetters, epochMs, threads, shard } = this.#options
     const run = await startPipeline(pipeline, {
-      ...(threads === undefined ? {} : { threads }),
-      ...(shard === undefined ? {} : { shard }),
+      ...definedOf({ threads, shard, epochMs, maxDeadLetters, log: this.#runLog }),
       params,
-      ...(epochMs === undefined ? {} : { epochMs }),
       signal: this.#abort.signal,
       onEvent: (event) => this.#reporter.onEvent(event),
-      ...(this.#runLog === undefined ? {} : { log: this.#runLog }),
-      ...(maxDeadLetters === undefined ? {} : { maxDeadLetters }),
     })
     this.#run = run
     this.#signals.watch(run)
@@ -178,7 +174,7 @@ class RunCommand {
     const failure = reason instanceof Stopped && isOf(error, reason) ? reason : error
     const committed = this.#run?.progress().committed
     if (failure instanceof Stopped && committed !== undefined) {
-      this.#reporter.say(`stopped, ${records(committed.read)} committed in all runs; ${this.#goOn()}`)
+      this.#reporter.say(`stopped, ${many(committed.read, 'record')} committed in all runs; ${this.#goOn()}`)
     }
     const { log } = this.#reporter
     return tellFailure(failure, { io: this.#io, log, isJson: this.#options.json, committed })
@@ -190,7 +186,7 @@ class RunCommand {
     const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`
     const bytes = totalBytes === undefined && doneBytes === 0 ? '' : ` (${bytesText(doneBytes)}${of})`
     const { lastSplit } = this.#reporter
-    return `after ${records(run.read)}${bytes}${lastSplit === undefined ? '' : `, the last in ${lastSplit}`}`
+    return `after ${many(run.read, 'record')}${bytes}${lastSplit === undefined ? '' : `, the last in ${lastSplit}`}`
   }
 
   #goOn(): string {

@@ -5,27 +5,21 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { errnoOf, messageOf, SluiceError } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
-import { lineLogger } from '../observe/log.ts'
 import { many } from '../observe/text.ts'
 import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { broken } from './broken.ts'
 import { openDashboard } from './dashboard-address.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
-import type { Io } from './io.ts'
+import { type Io, logTo } from './io.ts'
 import { loadIfAny } from './load.ts'
-import type { ServeOptions } from './options.ts'
+import { commandInvalid, type ServeOptions } from './options.ts'
 import { Served } from './served.ts'
 import { Signals, Stopped } from './signals.ts'
 
 /** Runs `sluice serve` with its arguments; returns the exit code. It runs until it is told to stop. */
 export async function serve(options: ServeOptions & { readonly file: string }, io: Io): Promise<number> {
-  const log = lineLogger({
-    format: options.log,
-    level: options.logLevel,
-    write: (line) => io.stderr.write(line),
-    wallMs: systemClock.wallMs,
-  })
+  const log = logTo(io, options)
   const say = (message: string): void => log.info({}, message)
   const abort = new AbortController()
   const told = Promise.withResolvers<void>()
@@ -150,7 +144,7 @@ function paramsOf(
     if (owner === undefined) {
       const names = pipelines.map(({ name }) => name).join(', ')
       const message = `--param must name a pipeline, as in PIPELINE.${key}=…: found ${key}, and there is ${names}`
-      if (onStrange === undefined) throw new SluiceError('COMMAND_INVALID', message, { argument: key })
+      if (onStrange === undefined) throw commandInvalid(key, message)
       onStrange(message)
       continue
     }

@@ -1,15 +1,16 @@
 // The routes of the dashboard, and how each is answered.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import { EXPOSITION_TYPE } from '../observe/exposition.ts'
 import { jsonLine } from '../observe/json.ts'
 import type { RunSnapshot, RunState } from '../pipeline/snapshot.ts'
 import { prometheusText } from '../telemetry/prometheus.ts'
 import { type Answer, AnswerError, bodyOf, jsonAnswer, send } from './answer.ts'
+import { BUILT_PAGE } from './built-page.ts'
 import { Feed } from './feed.ts'
 import type { Guard } from './guard.ts'
-import { pageFile } from './page-file.ts'
 import { StoredState } from './stored-state.ts'
 import type { WatchedRun } from './watched.ts'
 
@@ -175,4 +176,23 @@ function asAsking({ method = '', headers }: IncomingMessage): Parameters<Guard['
 function notAllowed(response: ServerResponse, allow: string): AnswerError {
   response.setHeader('allow', allow)
   return new AnswerError(405, `Only ${allow} is allowed here`)
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+const packed = new Map(Object.entries(BUILT_PAGE).map(([name, text]) => [`/${name}`, Buffer.from(text, 'base64')]))
+
+/** The file at a path; undefined if there is no such file. */
+function pageFile(path: string, accepted: string | string[] | undefined): Answer | undefined {
+  const name = path === '/' ? '/index.html' : path
+  const body = packed.get(name)
+  const type = TYPES[name.slice(name.lastIndexOf('.') + 1)]
+  if (body === undefined || type === undefined) return undefined
+  if (!/\bgzip\b/.test(`${accepted}`)) return { type, body: gunzipSync(body), headers: { vary: 'accept-encoding' } }
+  return { type, body, headers: { 'content-encoding': 'gzip', vary: 'accept-encoding' } }
 }

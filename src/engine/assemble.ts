@@ -308,28 +308,16 @@ class Assembling {
     counted: { readonly time: WorkTime; readonly ownCounts: OwnCounts; readonly place: Place | undefined },
   ): StageCore[] {
     const { work, stages } = layer
-    const { rejections, clock, inFlight } = this.#options
+    const { rejections, clock, inFlight, busy, epochs } = this.#options
+    const partition = { index: stage, total: stages }
+    const common = { layer: layer.number, partition, dispatcher, clock, rejections, busy, epochs, ...counted }
     const name = `layer ${layer.number}, stage ${stage + 1}`
     switch (work.kind) {
       case 'source': {
         const { source } = work
         if (queue !== undefined && isSplittable(source)) {
-          const reading = {
-            name: work.name,
-            layer: layer.number,
-            partition: { index: stage, total: stages },
-            source,
-            steps: fuse(work.steps ?? []),
-            queue,
-            dispatcher,
-            clock,
-            rejections,
-            meter: inFlight.meter(),
-            busy: this.#options.busy,
-            epochs: this.#options.epochs,
-            ...counted,
-          }
-          return [sourceStage(reading)]
+          const reading = { source, queue, steps: fuse(work.steps ?? []), meter: inFlight.meter() }
+          return [sourceStage({ ...common, ...reading, name: work.name })]
         }
         if (!isProducer(source)) return [coreOf(from(source as Pullable<unknown>, { name: work.name, dispatcher }))]
         // A stage of the user's own has its own dispatcher: a stage after it has the required one.
@@ -338,41 +326,15 @@ class Assembling {
       }
       case 'steps': {
         const inputs = [...this.#channels(layer, stage)].length
-        const partition = { index: stage, total: stages }
-        const own = {
-          name,
-          layer: layer.number,
-          steps: fuse(work.steps),
-          partition,
-          inputs,
-          busy: this.#options.busy,
-          epochs: this.#options.epochs,
-          place: counted.place,
-          ownCounts: counted.ownCounts,
-        }
-        return [
-          coreOf(
-            operatorStage({ ...own, dispatcher, clock, rejections, meters: [inFlight.meter(), inFlight.meter()] }),
-          ),
-        ]
+        const meters = [inFlight.meter(), inFlight.meter()] as const
+        return [operatorStage({ ...common, name, inputs, steps: fuse(work.steps), meters })]
       }
       case 'mapAsync': {
         const settings = shareOf(work.settings, stage, stages)
-        const { epochs } = this.#options
         const told = epochs === undefined ? {} : this.#telling(work.name, `${layer.number}/${stage}`, epochs)
-        return [
-          coreOf(
-            asyncStage({
-              name: work.name,
-              make: work.make as never,
-              settings,
-              dispatcher,
-              clock,
-              ...told,
-              ownCounts: counted.ownCounts,
-            }),
-          ),
-        ]
+        const { ownCounts } = counted
+        const calls = { name: work.name, make: work.make as never, settings, dispatcher, clock, ownCounts }
+        return [asyncStage({ ...calls, ...told })]
       }
       case 'throughStages': {
         const hand = chunkStage('producer-consumer', { name, dispatcher, onEvents: (events) => events })

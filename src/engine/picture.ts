@@ -3,7 +3,6 @@
 import { useText } from '../flow/operator-fields.ts'
 import { type Edge, fingerprintOf, type Layer, stepsOf, type Topology, worksOf } from '../flow/topology.ts'
 import { escapeText } from '../observe/escape.ts'
-import { mermaidLabel } from '../observe/mermaid-label.ts'
 import { redact } from '../observe/redact.ts'
 
 /** How many threads there are beside the one that starts them, and why. */
@@ -131,4 +130,24 @@ function idOf({ number }: Layer): string {
 
 function many(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** Longest label, in characters: a diagram is meant to be looked at. */
+const LONGEST = 120
+
+// Anything Mermaid, or the Markdown in its labels, could interpret: all but letters, digits and a few signs, `_` next
+// to anything but letters (emphasis), and what starts a list, a heading or a link.
+const ESCAPED =
+  /[^\p{L}\p{M}\p{N} .,/_()+-]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|^[+-]|(?<=^\d+)[.)]|(?<=\bwww)\.|(?<=^) | (?= )/giu
+
+/**
+ * A label that shows `text`: characters that could be interpreted become character references, secrets are removed.
+ *
+ * @example
+ * mermaidLabel('a "b"') // => 'a #34;b#34;'
+ */
+export function mermaidLabel(text: string): string {
+  const safe = redact(text)
+  const short = safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe
+  return escapeText(short).replace(ESCAPED, (char) => `#${char.codePointAt(0)};`)
 }

@@ -3,7 +3,9 @@
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import type { Columns, ColumnType } from '../connect/column.ts'
 import type { Source } from '../connect/source.ts'
-import type { Aggregating, FieldUse, PlanNode } from './plan.ts'
+import type { WindowSpec } from '../window/window.ts'
+import { passedBy } from './operator-fields.ts'
+import { type Aggregating, type FieldUse, nodesOf, type Operator, type PlanNode } from './plan.ts'
 
 /** Field → its type, where that is known; in the order that events have them. */
 export type Fields = ReadonlyMap<string, ColumnType | undefined>
@@ -35,26 +37,16 @@ function found(node: PlanNode, input: Columns | undefined): Fields | undefined {
       return input === undefined ? undefined : new Map(Object.entries(input))
     case 'source':
       return ofSources(operator.sources)
-    case 'map':
-    case 'flatMap':
-      return operator.fields === undefined ? undefined : afterUse(operator.fields, above())
-    case 'filter':
-    case 'uniq':
-    case 'take':
-    case 'partition':
-    case 'shuffle':
-    case 'branch':
-      return above()
-    case 'takeSort':
-      return operator.isSpread ? above() : undefined
     case 'merge':
       return common(inputs.map((_, at) => above(at)))
     case 'aggregate':
       return operator.row === undefined ? undefined : ofRow(operator, operator.row, above())
     case 'join':
       return operator.on === undefined ? undefined : joined(operator.on, above(0), above(1))
-    default:
-      return undefined
+    default: {
+      const use = passedBy(operator)
+      return use === undefined ? undefined : afterUse(use, above())
+    }
   }
 }
 
@@ -97,12 +89,12 @@ function ofRow({ window, aggregate }: Aggregating, row: readonly string[], befor
     fields.set('windowStart', 'time')
     fields.set('windowEnd', 'time')
   }
-  const members = (aggregate as { readonly members?: ReadonlyMap<string, AnyAggregate<never>> }).members ?? new Map()
   if (window !== undefined && tellsWhy(window)) {
     fields.set('trigger', 'text')
     fields.set('isLast', 'boolean')
   }
-  for (const [name, member] of members) fields.set(name, typeOfResult(member, before))
+  const { members } = aggregate as { readonly members?: ReadonlyMap<string, AnyAggregate<never>> }
+  for (const [name, member] of members ?? []) fields.set(name, typeOfResult(member, before))
   return fields
 }
 
@@ -125,4 +117,47 @@ function joined(on: readonly string[], left: Fields | undefined, right: Fields |
   if (left === undefined || right === undefined) return undefined
   const keys = on.map((name) => [name, left.get(name) ?? right.get(name)] as const)
   return new Map([...keys, ...[...left, ...right].filter(([name]) => !on.includes(name))])
+}
+
+/**
+ * The fields by which the rows that a node gives can be told apart: of an aggregation by names its key's fields and the
+ * window's start. Undefined where the plan says of none, and where a window gives several rows of one start that are to
+ * stand beside each other.
+ *
+ * @example
+ * rowKeyOf(flow([{ city: 'Rome' }]).keyBy('city').aggregate({ n: count() }).node) // => ['city']
+ */
+export function rowKeyOf({ operator, inputs: [above] }: PlanNode): readonly string[] | undefined {
+  if (operator.kind === 'aggregate') return keyOfResult(operator)
+  if (above === undefined || !KEEPING_ROWS.includes(operator.kind)) return undefined
+  const isMixed = operator.kind === 'partition' || operator.kind === 'shuffle'
+  // Behind several stages an earlier result of a window could overtake, and replace, a later one.
+  if (isMixed && nodesOf(above).some(isRefined)) return undefined
+  const [use, key] = [passedBy(operator), rowKeyOf(above)]
+  if (use === undefined || key === undefined) return undefined
+  const { reads, only, adds = [] } = use
+  const names = key.map((name) => (only === undefined ? name : only[reads.indexOf(name)]))
+  return names.every((name) => name !== undefined && !adds.includes(name)) ? (names as string[]) : undefined
+}
+
+/** Operators that make a row of a row, without looking at others. */
+const KEEPING_ROWS: readonly Operator['kind'][] = ['filter', 'branch', 'partition', 'shuffle', 'map']
+
+function isRefined({ operator }: PlanNode): boolean {
+  return operator.kind === 'aggregate' && operator.window !== undefined && tellsWhy(operator.window)
+}
+
+function keyOfResult({ row, window }: Aggregating): readonly string[] | undefined {
+  if (row === undefined || (window !== undefined && isRepeating(window))) return undefined
+  const key = window === undefined || window.kind === 'global' ? row : [...row, placeOf(window)]
+  return key.length === 0 ? undefined : key
+}
+
+/** Whether rows of one window come that are not to replace each other, or of one whose start moves. */
+function isRepeating(window: WindowSpec<never>): boolean {
+  return window.panes === 'discard' || (window.kind === 'session' && tellsWhy(window))
+}
+
+function placeOf({ kind }: WindowSpec<never>): string {
+  return kind === 'count' ? 'windowIndex' : 'windowStart'
 }

@@ -2,7 +2,7 @@
 
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import { fieldsReadBy, reading } from '../base/field.ts'
-import type { Aggregating, FieldUse, Operator } from './plan.ts'
+import type { Aggregating, FieldUse, Operator, PlanNode } from './plan.ts'
 
 type OfEvent = (event: never) => unknown
 
@@ -53,6 +53,58 @@ export function namesReadBy(operator: Operator): readonly string[] {
     default:
       return usedBy(operator)?.reads ?? []
   }
+}
+
+/**
+ * What becomes of the fields of the events that an operator emits, if they are those that it received; undefined where it
+ * makes other events.
+ */
+export function passedBy(operator: Operator): FieldUse | undefined {
+  switch (operator.kind) {
+    case 'map':
+    case 'flatMap':
+      return operator.fields
+    case 'takeSort':
+      return operator.isSpread ? SAME : undefined
+    case 'filter':
+    case 'uniq':
+    case 'take':
+    case 'partition':
+    case 'shuffle':
+    case 'merge':
+    case 'branch':
+      return SAME
+    default:
+      return undefined
+  }
+}
+
+const SAME: FieldUse = { reads: [] }
+
+/**
+ * Source → the fields that operators read by name, before a function could have made others.
+ *
+ * @param nodes - all of the plan
+ */
+export function neededFields(nodes: readonly PlanNode[]): ReadonlyMap<PlanNode, ReadonlySet<string>> {
+  const needed = new Map<PlanNode, Set<string>>(nodes.map((node) => [node, new Set()]))
+  const need = (node: PlanNode, name: string): void => {
+    const names = needed.get(node)
+    if (names === undefined || names.has(name)) return
+    names.add(name)
+    const before = nameBefore(passedBy(node.operator), name)
+    if (before !== undefined) for (const input of node.inputs) need(input, before)
+  }
+  for (const { operator, inputs } of nodes) {
+    for (const name of namesReadBy(operator)) for (const input of inputs) need(input, name)
+  }
+  return needed
+}
+
+/** What a field was called before an operator; undefined if the operator made it. */
+function nameBefore(use: FieldUse | undefined, name: string): string | undefined {
+  if (use === undefined || use.adds?.includes(name)) return undefined
+  return use.only === undefined ? name : use.reads[use.only.indexOf(name)]
 }
 
 /**

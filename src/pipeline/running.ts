@@ -3,6 +3,7 @@
 import { orGivenUp } from '../base/closing.ts'
 import { isSluiceError, messageOf } from '../base/errors.ts'
 import { keepingAlive } from '../base/keep-alive.ts'
+import { definedOf } from '../base/options.ts'
 import { untilAborted } from '../base/promise.ts'
 import { recordKey, type SplitOpened } from '../checkpoint/epoch-reports.ts'
 import { type Shard, shardText } from '../connect/shard.ts'
@@ -162,10 +163,8 @@ export class Running {
       read,
       dead,
       doneBytes,
-      ...(totalBytes === undefined ? {} : { totalBytes }),
       epoch,
-      ...(committedMs === undefined ? {} : { committedMs }),
-      ...(commitTookMs === undefined ? {} : { commitTookMs }),
+      ...definedOf({ totalBytes, committedMs, commitTookMs }),
       restarts,
       notices: last,
       memoryBytes: process.memoryUsage.rss(),

@@ -2,15 +2,15 @@
 
 import { isPromise } from '../base/promise.ts'
 import type { Committer } from '../checkpoint/committer.ts'
-import { type Batch, batchFrom, batchOf, joined, withOwnOrigins } from '../connect/batch.ts'
-import type { DeadLetter } from '../connect/origin.ts'
+import { type Batch, batchFrom, batchOf, joined, type Origins, withOwnOrigins } from '../connect/batch.ts'
+import type { DeadLetter, Origin } from '../connect/origin.ts'
 import type { SinkWriter } from '../connect/sink.ts'
 import { bytesOfBatch } from '../engine/size.ts'
+import { textOf } from '../flow/dead-letter.ts'
 import type { Chunk } from '../stage/chunk.ts'
 import type { AnySpec } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
 import type { Stage } from '../stage/stage.ts'
-import { resultOrigins } from './result-origins.ts'
 import type { TopCounters } from './top-counters.ts'
 
 export interface SinkStageOptions {
@@ -136,5 +136,27 @@ export class SinkStage implements AnySpec {
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error
+  }
+}
+
+/** Origins for a batch of events without a record: numbers from `first` on. */
+function resultOrigins(batch: Batch, first: number): Origins {
+  return { at: (index) => new ResultOrigin(first + index, batch.at(index)) }
+}
+
+/** The origin of an event made of many records: its text is made only on request. */
+class ResultOrigin implements Origin {
+  readonly source = ''
+  readonly line = 0
+  readonly offset: number
+  readonly #value: unknown
+
+  constructor(offset: number, value: unknown) {
+    this.offset = offset
+    this.#value = value
+  }
+
+  get raw(): string {
+    return textOf(this.#value)
   }
 }

@@ -193,8 +193,3 @@ export class Reporter {
     this.#isDrawn = false
   }
 }
-
-/** `1 record`, `2 records`. */
-export function records(count: number): string {
-  return `${countText(count)} record${count === 1 ? '' : 's'}`
-}

@@ -2,13 +2,14 @@
 
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { escapeText } from '../../observe/escape.ts'
-import type { RunSnapshot } from '../../pipeline/snapshot.ts'
+import { escapeText, excerpt } from '../../observe/escape.ts'
+import { countText, many } from '../../observe/text.ts'
+import { shownName } from '../../pipeline/shown-name.ts'
+import type { RunSnapshot, RunState } from '../../pipeline/snapshot.ts'
 import { exitCodeOfSignal, OK } from '../exit.ts'
 import { hasColour, type Io, isLively } from '../io.ts'
 import { Stopped } from '../signals.ts'
-import { topBrief } from './top-brief.ts'
-import { cut, type TopViewOptions, topView } from './top-view.ts'
+import { colourOf, cut, perSecondOf, type TopViewOptions, topView } from './top-view.ts'
 
 export interface ScreenOptions {
   /** Whether to print one snapshot. */
@@ -122,4 +123,40 @@ export class Top {
 
 function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** What needs attention comes first. */
+const FIRST: readonly RunState[] = ['failed', 'waiting', 'running', 'draining', 'paused', 'drained', 'finished']
+
+/**
+ * One line per run, and how many are in which state if the lines do not suffice for all.
+ *
+ * @param rows - the most lines
+ */
+function topBrief(runs: readonly RunSnapshot[], rows: number, options: TopViewOptions): string[] {
+  const sorted = runs.toSorted((a, b) => FIRST.indexOf(a.state) - FIRST.indexOf(b.state))
+  const shown = sorted.length <= rows ? sorted : sorted.slice(0, Math.max(0, rows - 1))
+  const lines = shown.map((run) => lineOf(run, options))
+  const rest = sorted.slice(shown.length)
+  if (rest.length === 0) return lines
+  const states = FIRST.flatMap((state) => {
+    const count = rest.filter((run) => run.state === state).length
+    return count === 0 ? [] : [`${countText(count)} ${state}`]
+  })
+  return [...lines, cut(`… and ${many(rest.length, 'pipeline')} more: ${states.join(', ')}`, options.columns)]
+}
+
+function lineOf(run: RunSnapshot, options: TopViewOptions): string {
+  const { columns } = options
+  const bottleneck = run.layers.find(({ number }) => number === run.bottleneck)
+  const heldUp = bottleneck === undefined ? [] : [`bottleneck: ${bottleneck.number} ${excerpt(bottleneck.title, 40)}`]
+  const parts = [
+    `${excerpt(shownName(run), 40)}: ${run.state}`,
+    `read ${countText(run.read)}`,
+    `loaded ${countText(run.run.loaded)}`,
+    `dead ${countText(run.dead)}`,
+    `${countText(perSecondOf(run, options))}/s`,
+    ...(run.error === undefined ? heldUp : [run.error]),
+  ]
+  return colourOf(run, cut(excerpt(parts.join('  '), columns), columns), options)
 }

@@ -1,10 +1,10 @@
 // The source of rows from a DuckDB database: a table or a query, all of it or what is new since the last run.
 
-import { checkChoice, checkKeys } from '../../base/check.ts'
+import { checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
 import { isPath, optionInvalid } from '../kits/config.ts'
-import { BIGINTS, type JsonBigInts } from '../kits/json/numbers.ts'
-import { TIMES, type Times } from '../kits/rows/times.ts'
+import type { JsonBigInts } from '../kits/json/numbers.ts'
+import { choicesOf, type Times } from '../kits/rows/times.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
 import type { SqlRanges } from '../kits/sql/ranges.ts'
 import type { Source } from '../source.ts'
@@ -76,12 +76,11 @@ const OPTIONS = ['table', 'query', 'cursor', 'lookBack', 'bigints', 'times', 'me
  */
 export function duckdbSource<Row = Record<string, unknown>>(path: string, options: DuckdbSourceOptions): Source<Row> {
   checkKeys('duckdbSource', options, OPTIONS)
-  const { memory, bigints = 'reject', times } = options
+  const { memory } = options
   if (!isPath(path) || path === ':memory:') throw optionInvalid('duckdbSource', 'path', path, 'the path of a file')
   const query = queryOf('duckdbSource', options)
   if (memory !== undefined) checkMemory('duckdbSource', memory)
-  checkChoice('bigints', bigints, BIGINTS)
-  if (times !== undefined) checkChoice('times', times, TIMES)
-  const opening = { ...query, path, choices: { bigints, times }, memory }
+  const choices = choicesOf(options)
+  const opening = { ...query, path, choices, memory }
   return querySource('duckdb', path, opening, async () => await import('./query/open.ts'))
 }

@@ -64,15 +64,13 @@ export function fanOut<Row>(first: Sink<Row>, options: FanOutOptions<Row>): Sink
   const others = [...branches.values()].map(({ into }) => into).filter((into) => !isJoined(first, into))
   if (!isPath(spool) && (spool !== undefined || others.length > 0)) throw invalid('spool', spool, 'a folder')
   checkLocks([first, ...others])
-  const { inspect } = first
+  const { inspect, epochs, isKeyed, key } = first
   return {
     kind: 'several',
-    ...(first.epochs === undefined ? {} : { epochs: first.epochs }),
+    ...definedOf({ epochs, isKeyed, key }),
     title: `${first.title}, with ${branches.size === 1 ? 'branch' : 'branches'} ${[...branches.keys()].join(', ')}`,
     deadLetters: first.deadLetters,
     guarantee: WORST.find((guarantee) => sinks.some((sink) => sink.guarantee === guarantee)) ?? 'at-least-once',
-    ...(first.isKeyed === undefined ? {} : { isKeyed: first.isKeyed }),
-    ...definedOf({ key: first.key }),
     branches: new Map([...branches].map(([name, { into }]) => [name, into])),
     withSinks: (of) => {
       const others = [...branches].map(([name, branch]) => [name, { ...branch, into: of(branch.into) }])

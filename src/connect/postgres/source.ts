@@ -4,14 +4,14 @@ import { checkChoice, checkInteger, checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
 import { COLUMN_TYPES, type Columns } from '../column.ts'
 import { optionInvalid } from '../kits/config.ts'
-import { BIGINTS, type JsonBigInts } from '../kits/json/numbers.ts'
-import { TIMES, type Times } from '../kits/rows/times.ts'
+import type { JsonBigInts } from '../kits/json/numbers.ts'
+import { choicesOf, type Times } from '../kits/rows/times.ts'
 import { checkColumnName } from '../kits/sql/name.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
 import type { SqlRanges } from '../kits/sql/ranges.ts'
 import type { Source } from '../source.ts'
 import { addressOf, type PostgresConnection } from './connection.ts'
-import type { QueryOpening } from './query/opening.ts'
+import type { QueryOpening } from './query/statement.ts'
 
 export interface PostgresSourceOptions {
   /** The table to read; or `query`. */
@@ -101,14 +101,13 @@ export function postgresSource<Row = Record<string, unknown>>(
 ): Source<Row> {
   const server = addressOf(connection)
   checkKeys('postgresSource', options, OPTIONS)
-  const { columns, bigints = 'reject', times, fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS } = options
+  const { columns, fetch = FETCH_ROWS, timeoutMs = TIMEOUT_MS } = options
   const query = queryOf('postgresSource', options)
   if (columns !== undefined) checkColumns(columns)
   checkInteger('fetch', fetch, 1)
   checkInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
-  checkChoice('bigints', bigints, BIGINTS)
-  if (times !== undefined) checkChoice('times', times, TIMES)
-  const opening = { ...query, connection, server, columns, choices: { bigints, times }, fetch, timeoutMs }
+  const choices = choicesOf(options)
+  const opening = { ...query, connection, server, columns, choices, fetch, timeoutMs }
   const source = querySource<Row, QueryOpening>('postgres', server, opening, async () => {
     return await import('./query/open.ts')
   })

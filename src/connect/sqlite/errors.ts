@@ -82,8 +82,7 @@ export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
   }
 }
 
-/** The error for an existing table that does not fit. */
-export function mismatch(
+function mismatch(
   message: string,
   sink: string,
   table: string,

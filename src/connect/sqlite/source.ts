@@ -4,7 +4,6 @@ import type { SQLOutputValue } from 'node:sqlite'
 import { checkKeys } from '../../base/check.ts'
 import type { Duration } from '../../base/duration.ts'
 import { optionInvalid } from '../kits/config.ts'
-import { quoteName } from '../kits/sql/name.ts'
 import { trimQuery } from '../kits/sql/query.ts'
 import { queryOf, querySource } from '../kits/sql/query-source.ts'
 import type { SqlRanges } from '../kits/sql/ranges.ts'
@@ -59,12 +58,7 @@ export function sqliteSource<R = Row>(path: string, options: SqliteSourceOptions
   checkKeys('sqliteSource', options, ['table', 'query', 'cursor', 'lookBack', 'retryMs', 'ranges'])
   if (typeof path !== 'string' || path === '') throw optionInvalid('sqliteSource', 'path', path, 'the path of a file')
   const query = queryOf('sqliteSource', options)
-  const opening = { ...query, path, rows: query.table === undefined ? bracketed(query.query) : quoteName(query.table) }
-  return querySource('sqlite', path, opening, async () => await import('./query/open.ts'))
-}
-
-function bracketed(query = ''): string {
-  const { text, hasMore } = trimQuery(query, { hasBrackets: true })
-  if (text === '' || hasMore) throw optionInvalid('sqliteSource', 'query', query, 'one select')
-  return `(\n${text}\n)`
+  const { text, hasMore } = trimQuery(query.query ?? 'select', { hasBrackets: true })
+  if (text === '' || hasMore) throw optionInvalid('sqliteSource', 'query', query.query, 'one select')
+  return querySource('sqlite', path, { ...query, path }, async () => await import('./query/open.ts'))
 }

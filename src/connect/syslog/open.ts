@@ -5,7 +5,6 @@ import type { SyslogMessage } from '../formats/syslog/message.ts'
 import { bodies } from '../kits/broker/body.ts'
 import { type LiveServer, listenReader } from '../kits/broker/connect-reader.ts'
 import { NoDedup } from '../kits/broker/deduplicator.ts'
-import { Drops } from '../kits/broker/drops.ts'
 import { livePosition, unreachable, withoutBytes } from '../kits/broker/push-reader.ts'
 import type { LiveOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
@@ -64,4 +63,51 @@ export async function openSyslog<T>(opening: SyslogOpening<T>): Promise<SplitRea
   )
   opening.onListening?.(server.ports)
   return reader
+}
+
+/** At least so many milliseconds between two notes. */
+const BETWEEN_MS = 10_000
+
+/**
+ * Counts what is dropped, and reports it: at once, and then at most every ten seconds.
+ *
+ * @example
+ * const told: string[] = []
+ * const drops = new Drops('datagrams', (note) => told.push(note))
+ * drops.add(0)
+ * drops.add(5000)
+ * drops.add(10_000)
+ * told // => ['dropped 1 datagrams: too many are waiting', 'dropped 3 datagrams: too many are waiting']
+ */
+class Drops {
+  readonly #what: string
+  readonly #tell: (note: string) => void
+  #count = 0
+  #toldOf = 0
+  #toldMs = Number.NEGATIVE_INFINITY
+
+  constructor(what: string, tell: (note: string) => void) {
+    this.#what = what
+    this.#tell = tell
+  }
+
+  /** How many there were. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** @param nowMs - clock milliseconds */
+  add(nowMs: number): void {
+    this.#count += 1
+    if (nowMs - this.#toldMs < BETWEEN_MS) return
+    this.#toldMs = nowMs
+    this.tell()
+  }
+
+  /** Reports those not reported yet. */
+  tell(): void {
+    if (this.#count === this.#toldOf) return
+    this.#toldOf = this.#count
+    this.#tell(`dropped ${this.#count} ${this.#what}: too many are waiting`)
+  }
 }

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
 import { invariant } from '../../base/invariant.ts'
+import type { Split } from '../../connect/source.ts'
 import { fingerprintOf, type Topology } from '../../flow/topology.ts'
 import type { StagePlace } from '../assemble.ts'
 import { FarGate } from '../gate.ts'
@@ -12,11 +13,11 @@ import { resolveOwnName } from '../own-name.ts'
 import { RejectionLog } from '../rejection-log.ts'
 import { reportsBy } from '../sent-reports.ts'
 import { Share } from '../share.ts'
+import type { SplitQueue } from '../split-queue.ts'
 import { Channels } from './channels.ts'
 import { failureOf } from './failure.ts'
 import type { ChannelMessage, FromWorker, ToWorker, WorkerSetup } from './message.ts'
 import { STARTER, workerOf } from './placement.ts'
-import { sharedQueue } from './shared-queue.ts'
 import { SharedStats } from './shared-stats.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -110,4 +111,12 @@ async function work(topology: Topology, start: ToWorker & { readonly kind: 'star
 
 function fail(error: unknown): void {
   tell({ kind: 'failed', failure: failureOf(error, rejections) })
+}
+
+/**
+ * @param slot - the source's index in `taken`, which counts the splits that were handed out
+ */
+function sharedQueue(splits: readonly Split[], taken: SharedArrayBuffer, slot: number): SplitQueue {
+  const counters = new Int32Array(taken)
+  return { take: () => splits[Atomics.add(counters, slot, 1)] }
 }

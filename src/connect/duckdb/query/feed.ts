@@ -2,12 +2,13 @@
 
 import type { DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import type { QueryFeed, Side } from '../../kits/rows/query-reader.ts'
+import type { ValueChoices } from '../../kits/rows/times.ts'
 import { define, inColumn, rawRow } from '../../kits/rows/values.ts'
 import { nullInCursor } from '../../kits/sql/query-source.ts'
 import type { Json } from '../../source.ts'
 import type { Session } from '../connection.ts'
 import { queryError } from './errors.ts'
-import { type Decode, decoderOf, type ValueChoices } from './value.ts'
+import { type Decode, decoderOf } from './value.ts'
 
 /** What is selected: the columns, then what the reader needs, then whether the row is the end marker. */
 export interface QueryPlan {

@@ -6,17 +6,16 @@ import { isSluiceError, SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import { type LookBack, unfitLookBack } from '../../kits/rows/look-back.ts'
 import { QueryReader } from '../../kits/rows/query-reader.ts'
-import { type RetryOptions, retried, retryingReader } from '../../kits/rows/retrying.ts'
 import { fromPosition, lost, type Stood } from '../../kits/rows/stood.ts'
+import type { ValueChoices } from '../../kits/rows/times.ts'
 import { foldName, quoteName } from '../../kits/sql/name.ts'
-import { trimQuery } from '../../kits/sql/query.ts'
-import type { QueryToRead } from '../../kits/sql/query-source.ts'
-import { inRange } from '../../kits/sql/ranges.ts'
+import type { SqlDialect } from '../../kits/sql/query.ts'
+import { type QueryToRead, rowsOf } from '../../kits/sql/query-source.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { Session } from '../connection.ts'
 import { queryError } from './errors.ts'
 import { DuckdbFeed, type QueryPlan, type RawRow } from './feed.ts'
-import { columnTypeOf, type ValueChoices } from './value.ts'
+import { columnTypeOf, kindOf } from './value.ts'
 
 export interface QueryOpening extends QueryToRead {
   readonly path: string
@@ -26,42 +25,25 @@ export interface QueryOpening extends QueryToRead {
 
 /** Another process has the file open. */
 const HELD = 'EBUSY'
-
-/** Opens a reader that continues after `from`, and waits for a file that another process is writing to. */
-export async function openQuery<Row>(
-  opening: QueryOpening,
-  from: Position | undefined,
-  { signal, onNote }: OpenOptions,
-): Promise<SplitReader<Row>> {
-  return await retryingReader<Row>({
-    open: async (position) => await openOnce<Row>(opening, position, signal, onNote),
-    from,
-    onNote,
-    ...retrying(opening, signal),
-  })
-}
+const SQL: SqlDialect = { hasDollars: true }
 
 /** The columns of a query in DuckDB, and in its rows. */
 export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
-  const find = async (): Promise<Columns> => {
-    checkFile(opening)
-    const session = await openSession(opening)
-    try {
-      const columns = await session.columnsOf(`select * from ${rowsOf(opening)} as q`)
-      const { duckdb } = session
-      return Object.fromEntries(columns.map(({ name, type }) => [name, columnTypeOf(duckdb, type, opening.choices)]))
-    } catch (error) {
-      throw queryError(error, { ...opening, signal })
-    } finally {
-      session.close()
-    }
+  checkFile(opening)
+  const session = await openSession(opening)
+  try {
+    const columns = await session.columnsOf(`select * from ${rowsOf(opening, SQL)} as q`)
+    const { duckdb } = session
+    return Object.fromEntries(columns.map(({ name, type }) => [name, columnTypeOf(duckdb, type, opening.choices)]))
+  } catch (error) {
+    throw queryError(error, { ...opening, signal })
+  } finally {
+    session.close()
   }
-  return await retried(find, retrying(opening, signal))
 }
 
-function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
-  const mayPass = (error: unknown): boolean => isSluiceError(error, 'SOURCE_UNREADABLE') && error.details.errno === HELD
-  return { mayPass, retryMs, signal }
+export function mayPass(error: unknown): boolean {
+  return isSluiceError(error, 'SOURCE_UNREADABLE') && error.details.errno === HELD
 }
 
 function checkFile({ path }: QueryOpening): void {
@@ -70,11 +52,11 @@ function checkFile({ path }: QueryOpening): void {
   throw new SluiceError('SOURCE_MISSING', message, { source: path })
 }
 
-async function openOnce<Row>(
+/** Opens a reader that continues after `position`. */
+export async function openQuery<Row>(
   opening: QueryOpening,
   position: Position | undefined,
-  signal: AbortSignal | undefined,
-  onNote: ((note: string) => void) | undefined,
+  { signal, onNote }: OpenOptions,
 ): Promise<SplitReader<Row>> {
   const { path, source, choices } = opening
   const [cursor] = opening.cursor
@@ -120,7 +102,7 @@ async function planOf(
 ): Promise<QueryPlan> {
   const { source, lookBack } = opening
   const [cursor] = opening.cursor
-  const from = rowsOf(opening)
+  const from = rowsOf(opening, SQL)
   const columns = await session.columnsOf(`select * from ${from} as q`)
   // A stream that fails in a row simply ends: an end marker shows that it was complete.
   const last = `select ${columns.map(() => 'null').join(', ')}, null, null, true`
@@ -163,48 +145,15 @@ async function planOf(
 function boundOf(
   lookBack: LookBack,
   mark: string,
-  { duckdb: { DuckDBTypeId: id } }: Session,
+  { duckdb }: Session,
   type: DuckDBType,
   source: string,
   cursor: string,
 ): string {
-  const { typeId } = type
-  const moments: readonly number[] = [
-    id.DATE,
-    id.TIMESTAMP,
-    id.TIMESTAMP_TZ,
-    id.TIMESTAMP_S,
-    id.TIMESTAMP_MS,
-    id.TIMESTAMP_NS,
-  ]
-  const whole: readonly number[] = [
-    id.TINYINT,
-    id.SMALLINT,
-    id.INTEGER,
-    id.BIGINT,
-    id.UTINYINT,
-    id.USMALLINT,
-    id.UINTEGER,
-    id.UBIGINT,
-    id.HUGEINT,
-  ]
-  const numbers: readonly number[] = [...whole, id.DECIMAL, id.FLOAT, id.DOUBLE]
-  if (lookBack.kind === 'time' && moments.includes(typeId)) return `(${mark} - to_milliseconds(${lookBack.ms}))`
-  if (lookBack.kind === 'number' && numbers.includes(typeId)) {
-    return whole.includes(typeId)
-      ? `(${mark}::hugeint - ${Math.ceil(lookBack.by)})`
-      : `(${mark}::double - ${lookBack.by})`
-  }
+  const kind = kindOf(duckdb, type)
+  if (lookBack.kind === 'time') {
+    if (kind === 'moment' || kind === 'day') return `(${mark} - to_milliseconds(${lookBack.ms}))`
+  } else if (kind === 'integer' || kind === 'long') return `(${mark}::hugeint - ${Math.ceil(lookBack.by)})`
+  else if (kind === 'decimal' || kind === 'real') return `(${mark}::double - ${lookBack.by})`
   throw unfitLookBack(source, cursor, lookBack, String(type))
-}
-
-function rowsOf(opening: QueryOpening): string {
-  return inRange(wholeOf(opening), opening.range)
-}
-
-function wholeOf({ table, query = '' }: QueryOpening): string {
-  if (table !== undefined) return quoteName(table)
-  // Text after the statement would end it here; given two statements, DuckDB says that it accepts one.
-  const { text, hasMore } = trimQuery(query, { hasDollars: true })
-  return `(\n${hasMore ? query : text}\n)`
 }

@@ -2,19 +2,39 @@
 
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import type { ColumnType } from '../../column.ts'
-import type { JsonBigInts } from '../../kits/json/numbers.ts'
-import { momentOf, plainWhole, type Times } from '../../kits/rows/times.ts'
+import { columnOfTimes, momentOf, plainWhole, type Times, type ValueChoices } from '../../kits/rows/times.ts'
 import { define, jsonOf } from '../../kits/rows/values.ts'
 import type { Duckdb } from '../client.ts'
 
 /** Returns a value. Throws Unfit for one that cannot be represented. */
 export type Decode = (value: DuckDBValue) => unknown
 
-/** What the options ask for. */
-export interface ValueChoices {
-  readonly bigints: JsonBigInts
-  /** Undefined: milliseconds if the type holds nothing finer, else text. */
-  readonly times: Times | undefined
+/** The types of DuckDB by what becomes of their values, and the type of a column that a table has for them. */
+const TYPES = {
+  boolean: { column: 'boolean', names: ['BOOLEAN'] },
+  integer: {
+    column: 'integer',
+    names: ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER'],
+  },
+  long: { column: 'decimal', names: ['UBIGINT', 'HUGEINT'] },
+  longer: { column: 'decimal', names: ['UHUGEINT', 'BIGNUM'] },
+  decimal: { column: 'decimal', names: ['DECIMAL'] },
+  real: { column: 'real', names: ['FLOAT', 'DOUBLE'] },
+  text: { column: 'text', names: ['VARCHAR', 'ENUM', 'SQLNULL'] },
+  bytes: { column: 'bytes', names: ['BLOB'] },
+  day: { column: 'text', names: ['DATE'] },
+  moment: { column: 'time', names: ['TIMESTAMP', 'TIMESTAMP_TZ', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS'] },
+  list: { column: 'json', names: ['LIST', 'ARRAY'] },
+  struct: { column: 'json', names: ['STRUCT'] },
+  map: { column: 'json', names: ['MAP'] },
+  json: { column: 'json', names: [] },
+  other: { column: 'text', names: [] },
+} as const
+
+export function kindOf({ DuckDBTypeId }: Duckdb, { alias, typeId }: DuckDBType): keyof typeof TYPES {
+  if (alias === 'JSON') return 'json'
+  const kinds = Object.keys(TYPES) as (keyof typeof TYPES)[]
+  return kinds.find((kind) => TYPES[kind].names.some((name) => DuckDBTypeId[name] === typeId)) ?? 'other'
 }
 
 /** Makes the converter of a column's values; null stays null. */
@@ -24,47 +44,30 @@ export function decoderOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoice
 }
 
 function decoder(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): Decode {
-  if (type.alias === 'JSON') {
-    const parse = jsonOf(choices.bigints)
-    return (value) => parse(String(value))
-  }
-  const { DuckDBTypeId: id } = duckdb
-  switch (type.typeId) {
-    case id.BOOLEAN:
-    case id.TINYINT:
-    case id.SMALLINT:
-    case id.INTEGER:
-    case id.UTINYINT:
-    case id.USMALLINT:
-    case id.UINTEGER:
-    case id.FLOAT:
-    case id.DOUBLE:
-    case id.VARCHAR:
-    case id.ENUM:
-    case id.SQLNULL:
+  switch (kindOf(duckdb, type)) {
+    case 'json': {
+      const parse = jsonOf(choices.bigints)
+      return (value) => parse(String(value))
+    }
+    case 'boolean':
+    case 'real':
+    case 'text':
       return (value) => value
-    case id.BIGINT:
-    case id.UBIGINT:
-    case id.HUGEINT:
-    case id.UHUGEINT:
-    case id.BIGNUM:
+    case 'integer':
+    case 'long':
+    case 'longer':
       return (value) => (typeof value === 'bigint' ? plainWhole(value) : value)
-    case id.TIMESTAMP:
-    case id.TIMESTAMP_TZ:
-    case id.TIMESTAMP_S:
-    case id.TIMESTAMP_MS:
-    case id.TIMESTAMP_NS:
+    case 'moment':
       return momentDecoder(duckdb, type, choices)
-    case id.BLOB:
+    case 'bytes':
       return (value) => Uint8Array.from((value as unknown as { readonly bytes: Uint8Array }).bytes)
-    case id.LIST:
-    case id.ARRAY: {
+    case 'list': {
       const item = decoderOf(duckdb, (type as unknown as { readonly valueType: DuckDBType }).valueType, choices)
       return (value) => (value as unknown as { readonly items: readonly DuckDBValue[] }).items.map(item)
     }
-    case id.STRUCT:
+    case 'struct':
       return structDecoder(duckdb, type as unknown as StructType, choices)
-    case id.MAP: {
+    case 'map': {
       const { keyType, valueType } = type as unknown as { readonly keyType: DuckDBType; readonly valueType: DuckDBType }
       const [key, item] = [decoderOf(duckdb, keyType, choices), decoderOf(duckdb, valueType, choices)]
       return (value) => {
@@ -142,44 +145,7 @@ function textOf(value: DuckDBValue, ms: number, restNs: bigint, hasZone: boolean
 
 /** The type of a column's values, to create a table for them. */
 export function columnTypeOf(duckdb: Duckdb, type: DuckDBType, choices: ValueChoices): ColumnType {
-  if (type.alias === 'JSON') return 'json'
-  const { DuckDBTypeId: id } = duckdb
-  switch (type.typeId) {
-    case id.BOOLEAN:
-      return 'boolean'
-    case id.TINYINT:
-    case id.SMALLINT:
-    case id.INTEGER:
-    case id.UTINYINT:
-    case id.USMALLINT:
-    case id.UINTEGER:
-    case id.BIGINT:
-      return 'integer'
-    case id.DECIMAL:
-    case id.UBIGINT:
-    case id.HUGEINT:
-    case id.UHUGEINT:
-    case id.BIGNUM:
-      return 'decimal'
-    case id.FLOAT:
-    case id.DOUBLE:
-      return 'real'
-    case id.BLOB:
-      return 'bytes'
-    case id.LIST:
-    case id.ARRAY:
-    case id.STRUCT:
-    case id.MAP:
-      return 'json'
-    case id.TIMESTAMP:
-    case id.TIMESTAMP_TZ:
-    case id.TIMESTAMP_S:
-    case id.TIMESTAMP_MS:
-    case id.TIMESTAMP_NS: {
-      const times = timesOf(duckdb, type, choices)
-      return times === 'ms' ? 'time' : times === 'text' ? 'text' : 'integer'
-    }
-    default:
-      return 'text'
-  }
+  const kind = kindOf(duckdb, type)
+  if (kind !== 'moment') return TYPES[kind].column
+  return columnOfTimes(timesOf(duckdb, type, choices))
 }

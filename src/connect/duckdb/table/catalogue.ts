@@ -1,7 +1,7 @@
 // DuckDB's description of a table.
 
 import { foldName } from '../../kits/sql/name.ts'
-import type { FoundColumn as Column, FoundTable as Found } from '../../kits/sql/table.ts'
+import { type FoundColumn as Column, type FoundTable as Found, MARK } from '../../kits/sql/table.ts'
 import { all, type SqlRow, type Work } from '../../kits/store/work.ts'
 
 export interface FoundColumn extends Column {
@@ -27,9 +27,6 @@ export interface Constraints {
   /** Columns that are unique together. */
   readonly unique: readonly { readonly columns: readonly string[]; readonly text: string }[]
 }
-
-/** DuckDB keeps this with a table created here; it is dropped with the table. */
-export const MARK = 'made by Sluice'
 
 /** Tables are in the file's schema `main`: another schema may have tables of the same name. */
 const WHERE = `where schema_name = 'main' and lower(table_name) = lower($1) and database_name = current_database()`

@@ -3,15 +3,12 @@
 import type { ColumnType } from '../../column.ts'
 import type { Changes } from '../../kits/sql/evolve.ts'
 import { foldName, quoteName } from '../../kits/sql/name.ts'
+import { addColumn, createTable } from '../../kits/sql/table.ts'
 import { all, run, type Work } from '../../kits/store/work.ts'
 import { DECLARED } from './codec.ts'
-import { createTable, type Table, type TableColumn } from './table.ts'
+import type { Table, TableColumn } from './table.ts'
 
 const OLD = 'sluice_old'
-
-export function addColumn(sql: string, name: string, type: ColumnType): string {
-  return `alter table ${sql} add column ${quoteName(name)} ${DECLARED[type]}`
-}
 
 /**
  * Makes the changes in the current transaction; returns one line for each.
@@ -26,7 +23,7 @@ export function* makeChanges(
 ): Work<readonly string[]> {
   const wider = yield* exactTypes(table, widened)
   if (wider.size > 0 || (isOverwritten && added.size > 0)) yield* makeAgain(table, added, wider)
-  else for (const [name, type] of added) yield* run(addColumn(table.sql, name, type))
+  else for (const [name, type] of added) yield* run(addColumn(table.sql, name, DECLARED[type]))
   return [
     ...[...added].map(([name, type]) => `added column ${name} ${type}`),
     ...[...wider].map(([{ name, type }, to]) => `made column ${name} ${to}, formerly ${type}`),
@@ -60,14 +57,14 @@ function* makeAgain(
   })
   yield* run(`create or replace temp table ${OLD} as select * from ${table}`)
   yield* run(`drop table ${table}`)
-  if (found.isOurs) for (const sql of createTable(shape, new Map(types))) yield* run(sql)
+  if (found.isOurs) yield* createTable(table, shape, types)
   else {
     yield* run(found.sql)
     for (const { column, to } of wider.values()) {
       yield* run(`alter table ${table} alter column ${quoteName(column.name)} type ${DECLARED[to]}`)
     }
   }
-  for (const [name, type] of added) yield* run(addColumn(table, name, type))
+  for (const [name, type] of added) yield* run(addColumn(table, name, DECLARED[type]))
   const names = found.columns.map(({ name }) => quoteName(name)).join(', ')
   const values = found.columns.map(({ name }) => {
     const change = wider.get(foldName(name))

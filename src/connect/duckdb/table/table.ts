@@ -1,10 +1,8 @@
 // What is known about tables in a DuckDB file.
 
-import { SluiceError } from '../../../base/errors.ts'
-import { foldName, quoteName } from '../../kits/sql/name.ts'
-import type { Shape } from '../../kits/sql/shape.ts'
+import { foldName } from '../../kits/sql/name.ts'
 import type { TableColumn as Column, TableOptions, Table as UsedTable } from '../../kits/sql/table.ts'
-import { type FoundTable, MARK } from './catalogue.ts'
+import type { FoundTable } from './catalogue.ts'
 import type { Codec } from './codec.ts'
 
 /** Where tables are, and what may be done to them. */
@@ -33,18 +31,4 @@ export function otherKeys({ found, shape }: Table): FoundTable['constraints']['u
 export function mayRefuse(table: Table): boolean {
   const { columns, found } = table
   return found.constraints.checks.length > 0 || otherKeys(table).length > 0 || columns.some(({ codec }) => codec.isCast)
-}
-
-/** The statements that create a table of typed columns. */
-export function createTable({ table, key }: Shape, columns: ReadonlyMap<string, string>): readonly string[] {
-  const fields = [...columns].map(([name, type]) => `${quoteName(name)} ${type}`)
-  if (key !== undefined) fields.push(`primary key (${key.map(quoteName).join(', ')})`)
-  const name = quoteName(table)
-  return [`create table ${name} (${fields.join(', ')})`, `comment on table ${name} is '${MARK}'`]
-}
-
-/** The error for an existing table that does not fit. */
-export function unfit(path: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
-  const message = `Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`
-  return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found })
 }

@@ -2,12 +2,12 @@
 
 import { foldName, quoteName } from '../../kits/sql/name.ts'
 import { FOLDED } from '../../kits/sql/shape.ts'
-import type { ColumnUse, Tables } from '../../kits/sql/table.ts'
+import { addColumn, type ColumnUse, createTable, type Tables, unfitTable } from '../../kits/sql/table.ts'
 import { run } from '../../kits/store/work.ts'
 import { type FoundColumn, type FoundTable, findTable } from './catalogue.ts'
 import { codecOf, DECLARED } from './codec.ts'
-import { addColumn, makeChanges } from './evolving.ts'
-import { createTable, type Place, type TableColumn, unfit } from './table.ts'
+import { makeChanges } from './evolving.ts'
+import type { Place, TableColumn } from './table.ts'
 
 /**
  * @param isOverwritten - whether existing rows were overwritten in the current transaction
@@ -24,11 +24,11 @@ export function duckdbTables(
     find: findTable,
     *lock() {},
     *create(shape, columns) {
-      const types = new Map(columns.map(({ name, type = 'text' }) => [name, DECLARED[type]]))
-      for (const sql of createTable(shape, types)) yield* run(sql)
+      const types = columns.map(({ name, type = 'text' }) => [name, DECLARED[type]] as const)
+      yield* createTable(quoteName(shape.table), shape, types)
     },
     *add({ table }, name, type) {
-      yield* run(addColumn(quoteName(table), name, type))
+      yield* run(addColumn(quoteName(table), name, DECLARED[type]))
     },
     change: (table, changes) => makeChanges(table, changes, isOverwritten),
     use: useColumn,
@@ -38,7 +38,7 @@ export function duckdbTables(
       return { like: isFixed ? undefined : codec.like, takes: (value) => codec.write(value) !== undefined }
     },
     faultOf: () => undefined,
-    unfit: (table, found) => unfit(path, table, found),
+    unfit: (table, found) => unfitTable(`of ${JSON.stringify(path)}`, path, table, found),
   }
 }
 

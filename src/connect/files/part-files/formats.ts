@@ -2,11 +2,10 @@
 
 import type { Columns } from '../../column.ts'
 import { csvLine } from '../../formats/csv/write.ts'
-import { parquetEncoder } from '../../formats/parquet/write.ts'
+import { type ParquetEncoder, parquetEncoder } from '../../formats/parquet/write.ts'
 import { jsonText } from '../../kits/json/line.ts'
 import { RowReader } from './columns.ts'
-import { type Compression, ENDINGS, LineEncoder, type PartFormat } from './encoder.ts'
-import { ParquetPart } from './parquet-part.ts'
+import { type Compression, ENDINGS, LineEncoder, type PartEncoder, type PartFormat } from './encoder.ts'
 
 export function ndjsonFormat(compression: Compression): PartFormat {
   return {
@@ -69,5 +68,33 @@ export function parquetFormat(scales: Readonly<Record<string, number>> = {}): Pa
       await parquetEncoder(columns, scales)
       return async () => new ParquetPart(reader, await parquetEncoder(columns, scales))
     },
+  }
+}
+
+/** A Parquet file is written from its end: nothing of it is ready earlier. */
+class ParquetPart implements PartEncoder {
+  readonly #reader: RowReader
+  readonly #encoder: ParquetEncoder
+  #heldBytes = 0
+
+  constructor(reader: RowReader, encoder: ParquetEncoder) {
+    this.#reader = reader
+    this.#encoder = encoder
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  add(row: unknown): void {
+    this.#heldBytes += this.#encoder.add(this.#reader.read(row))
+  }
+
+  drain(): undefined {
+    return undefined
+  }
+
+  async finish(): Promise<Uint8Array> {
+    return this.#encoder.finish()
   }
 }

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Rejection } from '../../format.ts'
-import { Zone } from '../../kits/time/zone.ts'
+import { Zone } from '../../kits/time/rules.ts'
 import { type SyslogMessage, type SyslogOptions, syslog } from './format.ts'
 import { parseSyslog } from './parse.ts'
 

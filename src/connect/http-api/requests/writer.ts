@@ -1,5 +1,6 @@
 // Sends rows in batches over HTTP, several at a time, and finds the rejected ones.
 
+import { createHash } from 'node:crypto'
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { type Batch, deadLetterAt } from '../../batch.ts'
@@ -10,7 +11,6 @@ import { jsonText } from '../../kits/json/line.ts'
 import type { DeadLetter } from '../../origin.ts'
 import { identified, identityAt } from '../../row-identity.ts'
 import type { TwoPhaseSinkOptions, TwoPhaseWriter } from '../../sink.ts'
-import { idempotencyKey } from './key.ts'
 
 export interface HttpWriterOptions extends Pick<RequestOptions, 'address' | 'method' | 'timeoutMs' | 'retryMs'> {
   readonly format: 'json' | 'ndjson'
@@ -199,4 +199,21 @@ function originOf(headers: Headers): string {
     // Nowhere, or another path of the same server.
     return 'another path'
   }
+}
+
+/**
+ * SHA-256 over parts, each prefixed with its length: other divisions of the same text give other keys.
+ *
+ * @example
+ * idempotencyKey('a', 'bc') === idempotencyKey('ab', 'c') // => false
+ */
+export function idempotencyKey(...parts: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) {
+    const bytes = Buffer.from(part)
+    const length = Buffer.alloc(8)
+    length.writeBigUInt64BE(BigInt(bytes.length))
+    hash.update(length).update(bytes)
+  }
+  return hash.digest('hex')
 }

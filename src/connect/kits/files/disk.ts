@@ -5,6 +5,7 @@ import { constants, type Stats } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf, messageOf, SluiceError } from '../../../base/errors.ts'
+import { WORDS } from './errors.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_RDONLY, O_DIRECTORY } = constants
 
@@ -15,7 +16,7 @@ const UNFINISHED_MODE = 0o600
 export function cannotStore(act: string, path: string, thrown: unknown): unknown {
   if (thrown instanceof SluiceError) return thrown
   const errno = errnoOf(thrown)
-  return storageFailed(act, path, errno, wordsOf(errno, thrown), thrown)
+  return storageFailed(act, path, errno, WORDS[errno] ?? messageOf(thrown), thrown)
 }
 
 export function storageFailed(
@@ -127,34 +128,5 @@ async function attempt<T>(act: string, path: string, work: () => Promise<T>): Pr
     return await work()
   } catch (error) {
     throw cannotStore(act, path, error)
-  }
-}
-
-function wordsOf(errno: string, thrown: unknown): string {
-  switch (errno) {
-    case 'ENOSPC':
-      return 'the disk is full'
-    case 'EDQUOT':
-      return 'the quota is exceeded'
-    case 'EIO':
-      return 'input/output error'
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied'
-    case 'EROFS':
-      return 'the file system is read-only'
-    case 'EEXIST':
-      return 'it already exists'
-    case 'ENOENT':
-      return 'there is no such file or folder'
-    case 'ENOTDIR':
-      return 'it is not a folder'
-    case 'EMFILE':
-    case 'ENFILE':
-      return 'too many open files'
-    case 'ENAMETOOLONG':
-      return 'the name is too long'
-    default:
-      return messageOf(thrown)
   }
 }

@@ -15,7 +15,8 @@ export function cannotRead(path: string, offset: number, thrown: unknown): Sluic
     const message = `Cannot read ${quotePath(path)}: there is no such file (${errno})`
     return new SluiceError('SOURCE_MISSING', message, { source: path }, { cause: thrown })
   }
-  const message = `Cannot read ${quotePath(path)} from byte ${offset}: ${wordsOf(errno, thrown)}`
+  const words = WORDS[errno] === undefined ? messageOf(thrown) : `${WORDS[errno]} (${errno})`
+  const message = `Cannot read ${quotePath(path)} from byte ${offset}: ${words}`
   return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset, errno }, { cause: thrown })
 }
 
@@ -41,23 +42,22 @@ export function positionLost(path: string, offset: number, found: string): Sluic
   return new SluiceError('POSITION_LOST', message, { source: path, position: `byte ${offset}` })
 }
 
-function wordsOf(errno: string, thrown: unknown): string {
-  switch (errno) {
-    case 'EACCES':
-    case 'EPERM':
-      return `permission denied (${errno})`
-    case 'EISDIR':
-      return 'it is a directory (EISDIR)'
-    case 'EMFILE':
-    case 'ENFILE':
-      return `too many open files (${errno})`
-    case 'ELOOP':
-      return 'too many levels of symbolic links (ELOOP)'
-    case 'EIO':
-      return 'input/output error (EIO)'
-    default:
-      return messageOf(thrown)
-  }
+/** The system's reasons in words. */
+export const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'it is not a folder',
+  EISDIR: 'it is a directory',
+  EEXIST: 'it already exists',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  ELOOP: 'too many levels of symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'input/output error',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is exceeded',
 }
 
 /** The error for a file that has the wrong content, wherever one begins. */

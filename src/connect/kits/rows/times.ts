@@ -1,11 +1,33 @@
 // Timestamps of databases as numbers, exactly or not at all.
 
+import { checkChoice } from '../../../base/check.ts'
+import type { ColumnType } from '../../column.ts'
+import { BIGINTS, type JsonBigInts } from '../json/numbers.ts'
 import { Unfit } from './unfit.ts'
 
 /** What timestamps become: epoch milli-, micro- or nanoseconds, or text with all their digits. */
 export type Times = 'ms' | 'us' | 'ns' | 'text'
 
-export const TIMES: readonly Times[] = ['ms', 'us', 'ns', 'text']
+const TIMES: readonly Times[] = ['ms', 'us', 'ns', 'text']
+
+/** What the options of a source ask for. */
+export interface ValueChoices {
+  readonly bigints: JsonBigInts
+  /** Undefined: milliseconds if the type holds nothing finer, else text. */
+  readonly times: Times | undefined
+}
+
+/** @throws {RangeError} for others than there are */
+export function choicesOf({ bigints = 'reject', times }: Partial<ValueChoices>): ValueChoices {
+  checkChoice('bigints', bigints, BIGINTS)
+  if (times !== undefined) checkChoice('times', times, TIMES)
+  return { bigints, times }
+}
+
+/** The type of a column for timestamps that become this. */
+export function columnOfTimes(times: Times): ColumnType {
+  return times === 'ms' ? 'time' : times === 'text' ? 'text' : 'integer'
+}
 
 const NAMES = { ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' }
 const NANOS = { ms: 1_000_000, us: 1000, ns: 1 }

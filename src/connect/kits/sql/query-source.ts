@@ -8,8 +8,10 @@ import type { Columns } from '../../column.ts'
 import type { OpenOptions, Position, SharedNames, Source, SplitReader } from '../../source.ts'
 import { optionInvalid } from '../config.ts'
 import { type LookBack, lookBackOf } from '../rows/look-back.ts'
-import { checkColumnName } from './name.ts'
-import { rangesOf, type SqlRange, type SqlRanges } from './ranges.ts'
+import { retried, retryingReader } from '../rows/retrying.ts'
+import { checkColumnName, quoteName } from './name.ts'
+import { type SqlDialect, trimQuery } from './query.ts'
+import { inRange, rangesOf, type SqlRange, type SqlRanges } from './ranges.ts'
 
 /** Options that all of them have. */
 export interface QueryOptions {
@@ -76,9 +78,12 @@ export function queryOf(what: string, options: QueryOptions): QueryToRead {
 
 /** The reader of queries of one kind of database. */
 interface QueryModule<Opening> {
+  /** Opens a reader that continues after `from`. */
   openQuery<Row>(opening: Opening, from: Position | undefined, options: OpenOptions): Promise<SplitReader<Row>>
-  /** Absent if columns have no types. */
+  /** The columns of a query in the database, and in its rows. Absent if columns have no types. */
   readonly findColumns?: (opening: Opening, signal: AbortSignal | undefined) => Promise<Columns>
+  /** Whether the database may be there again soon after an error. */
+  mayPass(error: unknown): boolean
 }
 
 /**
@@ -93,7 +98,7 @@ export function querySource<Row, Opening extends QueryToRead>(
   opening: Opening,
   load: () => Promise<QueryModule<Opening>>,
 ): Source<Row> {
-  const { source, cursor, lookBack, ranges } = opening
+  const { source, cursor, lookBack, ranges, retryMs } = opening
   const parts = new Map(ranges.map((range) => [`${source}, ${range.name}`, range]))
   return {
     kind,
@@ -105,13 +110,27 @@ export function querySource<Row, Opening extends QueryToRead>(
     // Ranges are the same wherever they are written.
     ...(parts.size === 0 ? {} : { shared: SAME_EVERYWHERE }),
     splits: async () => (parts.size === 0 ? [{ id: source }] : [...parts.keys()].map((id) => ({ id }))),
-    findColumns: async ({ signal } = {}) => await (await load()).findColumns?.(opening, signal),
-    open: async ({ id }, from, options = {}) => {
+    async findColumns({ signal } = {}) {
+      const { findColumns, mayPass } = await load()
+      return findColumns && (await retried(() => findColumns(opening, signal), { mayPass, retryMs, signal }))
+    },
+    async open({ id }, from, options = {}) {
       const range = parts.get(id)
       const part = range === undefined ? opening : { ...opening, source: id, range }
-      return await (await load()).openQuery<Row>(part, from, options)
+      const { signal, onNote } = options
+      const { openQuery, mayPass } = await load()
+      const open = (position: Position | undefined) => openQuery<Row>(part, position, options)
+      return await retryingReader<Row>({ open, from, mayPass, retryMs, signal, onNote })
     },
   }
+}
+
+/** The rows to read as SQL: a table, or a query in parentheses, as far as the range goes. */
+export function rowsOf({ table, schema, query = '', range }: QueryToRead, dialect: SqlDialect): string {
+  if (table !== undefined) return inRange([schema ?? [], table].flat().map(quoteName).join('.'), range)
+  // Text after the statement would end it here; given two statements, the database says that it accepts one.
+  const { text, hasMore } = trimQuery(query, dialect)
+  return inRange(`(\n${hasMore ? query : text}\n)`, range)
 }
 
 /** The error for rows without a value for the cursor, which no run would read. */

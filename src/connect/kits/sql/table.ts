@@ -1,8 +1,10 @@
 // Target tables: created if missing, compared if they exist, changed if rows need it.
 
+import { SluiceError } from '../../../base/errors.ts'
 import type { ColumnType } from '../../column.ts'
-import type { Work } from '../store/work.ts'
+import { run, type Work } from '../store/work.ts'
 import { type Changes, changesFor, type EvolvingColumn, type SchemaMode } from './evolve.ts'
+import { quoteName } from './name.ts'
 import type { Shape, ShapeColumn, ShapeRules } from './shape.ts'
 
 /** What may be done to a table. */
@@ -125,6 +127,35 @@ export function* adaptTable<F extends FoundTable, T extends TableColumn>(
     if (changes.length === 0) return table
     table = yield* ensureTable(tables, table.shape)
   }
+}
+
+/** What tables are marked with that were created here, in databases that keep a comment with a table. */
+export const MARK = 'made by Sluice'
+
+/** Creates a table of typed columns, marked as one that was created here. */
+export function* createTable(
+  sql: string,
+  { key }: Shape,
+  columns: Iterable<readonly [name: string, type: string]>,
+): Work<void> {
+  const lines = [...columns].map(([name, type]) => `${quoteName(name)} ${type}`)
+  if (key !== undefined) lines.push(`primary key (${key.map(quoteName).join(', ')})`)
+  yield* run(`create table ${sql} (${lines.join(', ')})`)
+  yield* run(`comment on table ${sql} is '${MARK}'`)
+}
+
+/** Adds a column to a table. */
+export function addColumn(sql: string, name: string, type: string): string {
+  return `alter table ${sql} add column ${quoteName(name)} ${type}`
+}
+
+/**
+ * The error for an existing table that does not fit.
+ *
+ * @param place - where it is: `in db.example`
+ */
+export function unfitTable(place: string, sink: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
+  return new SluiceError('SINK_MISMATCH', `Cannot write to table ${table} ${place}: ${found}`, { sink, table, found })
 }
 
 /** What identifies rows, if anything does. */

@@ -5,10 +5,11 @@ import type Cursor from 'pg-cursor'
 import { SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import type { QueryFeed, Side } from '../../kits/rows/query-reader.ts'
+import type { ValueChoices } from '../../kits/rows/times.ts'
 import { define, inColumn } from '../../kits/rows/values.ts'
 import type { Json } from '../../source.ts'
 import type { PostgresClient } from '../client.ts'
-import { type ParseValue, parserOf, type ValueChoices } from './parse.ts'
+import { type ParseValue, parserOf } from './parse.ts'
 
 /** The approximate size of a batch; the number of rows follows from their size. */
 const BATCH_BYTES = 4 * 1024 * 1024

@@ -5,14 +5,12 @@ import { isSluiceError, SluiceError } from '../../../base/errors.ts'
 import type { Columns } from '../../column.ts'
 import { loadPackage } from '../../kits/package.ts'
 import { QueryReader } from '../../kits/rows/query-reader.ts'
-import { type RetryOptions, retried, retryingReader } from '../../kits/rows/retrying.ts'
 import { fromPosition, lost, type Reading, type Stood } from '../../kits/rows/stood.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { PostgresClient } from '../client.ts'
 import { errorKind, reasonOf, sqlStateOf } from '../errors.ts'
 import { PostgresFeed, type RawRow } from './feed.ts'
-import type { QueryOpening } from './opening.ts'
-import { columnsOf, statementOf } from './statement.ts'
+import { columnsOf, type QueryOpening, statementOf } from './statement.ts'
 
 /** How the server formats values, and the order in which it reads a table, must not depend on its settings. */
 const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
@@ -20,50 +18,30 @@ const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle
 /** Everything is read as of one moment. */
 const BEGIN = `${SETTINGS}; begin isolation level repeatable read read only`
 
-/** Opens a reader that continues after `from`, and reconnects when the server is lost. */
-export async function openQuery<Row>(
-  opening: QueryOpening,
-  from: Position | undefined,
-  { signal, onNote }: OpenOptions,
-): Promise<SplitReader<Row>> {
-  stoodAt(opening, from)
-  return await retryingReader<Row>({
-    open: async (position) => await openOnce<Row>(opening, position, { signal, onNote } as OpenOptions),
-    from,
-    onNote,
-    ...retrying(opening, signal),
-  })
-}
-
 /** The columns of a query in the server, and in its rows. */
 export async function findColumns(opening: QueryOpening, signal: AbortSignal | undefined): Promise<Columns> {
-  const find = async (): Promise<Columns> => {
-    // A missing package is reported before connecting.
-    await loadCursor()
-    const client = await connect(opening, signal)
-    try {
-      return await columnsOf(client, opening)
-    } catch (error) {
-      throw sourceError(error, opening, 0)
-    } finally {
-      await client.close()
-    }
+  // A missing package is reported before connecting.
+  await loadCursor()
+  const client = await connect(opening, signal)
+  try {
+    return await columnsOf(client, opening)
+  } catch (error) {
+    throw sourceError(error, opening, 0)
+  } finally {
+    await client.close()
   }
-  return await retried(find, retrying(opening, signal))
 }
 
 async function loadCursor(): Promise<typeof Cursor> {
   return (await loadPackage('pg-cursor', () => import('pg-cursor'))).default
 }
 
-function retrying({ retryMs }: QueryOpening, signal: AbortSignal | undefined): RetryOptions {
-  const mayPass = (error: unknown): boolean => {
-    return isSluiceError(error, 'SOURCE_UNREADABLE') && errorKind(error.cause) === 'lost'
-  }
-  return { mayPass, retryMs, signal }
+export function mayPass(error: unknown): boolean {
+  return isSluiceError(error, 'SOURCE_UNREADABLE') && errorKind(error.cause) === 'lost'
 }
 
-async function openOnce<Row>(
+/** Opens a reader that continues after `position`. */
+export async function openQuery<Row>(
   opening: QueryOpening,
   position: Position | undefined,
   { signal, onNote }: OpenOptions,

@@ -1,19 +1,11 @@
 // Converts PostgreSQL's text values to JavaScript: by the type of the column, or the requested type.
 
 import type { ColumnType } from '../../column.ts'
-import type { JsonBigInts } from '../../kits/json/numbers.ts'
-import { momentOf, type Times } from '../../kits/rows/times.ts'
+import { columnOfTimes, momentOf, type Times, type ValueChoices } from '../../kits/rows/times.ts'
 import { Unfit } from '../../kits/rows/unfit.ts'
 import { jsonOf } from '../../kits/rows/values.ts'
 
 export type ParseValue = (text: string) => unknown
-
-/** What the options ask for. */
-export interface ValueChoices {
-  readonly bigints: JsonBigInts
-  /** Undefined: milliseconds if the type holds nothing finer, else text. */
-  readonly times: Times | undefined
-}
 
 /** The server's numbers of its built-in types. */
 export const OID = {
@@ -103,10 +95,8 @@ export function columnTypeOf(type: PostgresType, wanted: ColumnType | undefined,
       return 'boolean'
     case OID.bytea:
       return 'bytes'
-    case OID.timestamptz: {
-      const times = timesOf(type, choices)
-      return times === 'ms' ? 'time' : times === 'text' ? 'text' : 'integer'
-    }
+    case OID.timestamptz:
+      return columnOfTimes(timesOf(type, choices))
     default:
       return 'text'
   }

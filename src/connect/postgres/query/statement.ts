@@ -3,15 +3,16 @@
 import type { Columns } from '../../column.ts'
 import { type LookBack, unfitLookBack } from '../../kits/rows/look-back.ts'
 import type { Stood } from '../../kits/rows/stood.ts'
+import type { ValueChoices } from '../../kits/rows/times.ts'
 import { quoteName } from '../../kits/sql/name.ts'
-import { trimQuery } from '../../kits/sql/query.ts'
-import { nullInCursor } from '../../kits/sql/query-source.ts'
-import { inRange } from '../../kits/sql/ranges.ts'
+import type { SqlDialect } from '../../kits/sql/query.ts'
+import { nullInCursor, type QueryToRead, rowsOf } from '../../kits/sql/query-source.ts'
 import type { PostgresClient } from '../client.ts'
+import type { PostgresConnection } from '../connection.ts'
 import type { Statement } from './feed.ts'
-import type { QueryOpening } from './opening.ts'
 import { columnTypeOf, OID } from './parse.ts'
 
+const SQL: SqlDialect = { nestsComments: true, hasDollars: true }
 const WHOLE: readonly number[] = [OID.int2, OID.int4, OID.int8]
 const NUMBERS: readonly number[] = [...WHOLE, OID.float4, OID.float8, OID.numeric]
 const MOMENTS: readonly number[] = [OID.date, OID.timestamp, OID.timestamptz]
@@ -28,6 +29,17 @@ const WRITTEN_ALIKE: readonly number[] = [
   OID.char,
 ]
 
+/** A query to read, with everything that its options say. */
+export interface QueryOpening extends QueryToRead {
+  readonly connection: string | PostgresConnection
+  /** The server and database, for errors: never with a password. */
+  readonly server: string
+  readonly columns: Columns | undefined
+  readonly choices: ValueChoices
+  readonly fetch: number
+  readonly timeoutMs: number
+}
+
 /** A type of the cursor. */
 interface KeyType {
   readonly oid: number
@@ -37,7 +49,7 @@ interface KeyType {
 export async function statementOf(client: PostgresClient, opening: QueryOpening, from: Stood): Promise<Statement> {
   const { cursor, columns, lookBack, source } = opening
   const chosen = chosenOf(columns)
-  const rows = rowsOf(opening)
+  const rows = rowsOf(opening, SQL)
   if (cursor.length === 0) {
     const sql = `select ${chosen} from ${rows} as q`
     const none = { keys: 0, hasSide: false, hasTies: false }
@@ -70,7 +82,7 @@ export async function statementOf(client: PostgresClient, opening: QueryOpening,
 /** The columns read, with the types of their values. */
 export async function columnsOf(client: PostgresClient, opening: QueryOpening): Promise<Columns> {
   const { columns, choices } = opening
-  const { fields } = await client.query(`select ${chosenOf(columns)} from ${rowsOf(opening)} as q limit 0`)
+  const { fields } = await client.query(`select ${chosenOf(columns)} from ${rowsOf(opening, SQL)} as q limit 0`)
   const types = fields.map(({ name, dataTypeID: oid, dataTypeModifier: modifier }) => {
     return [name, columnTypeOf({ oid, modifier }, columns?.[name], choices)] as const
   })
@@ -82,17 +94,6 @@ function chosenOf(columns: Columns | undefined): string {
   return Object.keys(columns)
     .map((name) => `q.${quoteName(name)}`)
     .join(', ')
-}
-
-export function rowsOf(opening: QueryOpening): string {
-  return inRange(wholeOf(opening), opening.range)
-}
-
-function wholeOf({ table, schema, query = '' }: QueryOpening): string {
-  if (table !== undefined) return schema === undefined ? quoteName(table) : `${quoteName(schema)}.${quoteName(table)}`
-  // Text after the statement would end it here; given two statements, the server says that it accepts one.
-  const { text, hasMore } = trimQuery(query, { nestsComments: true, hasDollars: true })
-  return `(\n${hasMore ? query : text}\n)`
 }
 
 /** Where rows are read again from, by the first column of the cursor. */
@@ -128,6 +129,6 @@ async function areWrittenAlike(client: PostgresClient, types: readonly KeyType[]
 /** A row without a value for the cursor would never be read. */
 async function checkCursor(client: PostgresClient, opening: QueryOpening): Promise<void> {
   const isNull = opening.cursor.map((name) => `q.${quoteName(name)} is null`).join(' or ')
-  const { rows } = await client.query(`select 1 from ${rowsOf(opening)} as q where ${isNull} limit 1`)
+  const { rows } = await client.query(`select 1 from ${rowsOf(opening, SQL)} as q where ${isNull} limit 1`)
   if (rows.length > 0) throw nullInCursor(opening)
 }

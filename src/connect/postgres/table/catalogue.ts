@@ -1,6 +1,6 @@
 // The server's catalogue entries of a table.
 
-import type { FoundColumn as Column, FoundTable as Found } from '../../kits/sql/table.ts'
+import { type FoundColumn as Column, type FoundTable as Found, MARK } from '../../kits/sql/table.ts'
 import { all, type SqlRow, type Work } from '../../kits/store/work.ts'
 
 export interface FoundColumn extends Column {
@@ -26,9 +26,6 @@ export interface FoundTable extends Found {
   readonly persistence: string
   readonly columns: readonly FoundColumn[]
 }
-
-/** The server keeps this with a table created here; it is dropped with the table. */
-export const MARK = 'made by Sluice'
 
 const TABLE = `
   select c.oid::text as oid, c.relkind::text as kind, c.relpersistence::text as persistence,

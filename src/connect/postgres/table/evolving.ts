@@ -3,19 +3,16 @@
 import type { ColumnType } from '../../column.ts'
 import type { Changes } from '../../kits/sql/evolve.ts'
 import { quoteName } from '../../kits/sql/name.ts'
+import { addColumn } from '../../kits/sql/table.ts'
 import { all, run, type Work } from '../../kits/store/work.ts'
 import { errorKind } from '../errors.ts'
 import { DECLARED, type Table, type TableColumn } from './table.ts'
-
-export function addColumn(sql: string, name: string, type: ColumnType): string {
-  return `alter table ${sql} add ${quoteName(name)} ${DECLARED[type]}`
-}
 
 /** Makes the changes; returns one line for each. What the server does not allow is left as it is. */
 export function* makeChanges(table: Table, { added, widened }: Changes): Work<readonly string[]> {
   const notes: string[] = []
   for (const [name, type] of added) {
-    if (yield* attempt(addColumn(table.sql, name, type))) notes.push(`added column ${name} ${type}`)
+    if (yield* attempt(addColumn(table.sql, name, DECLARED[type]))) notes.push(`added column ${name} ${type}`)
   }
   for (const [name, type] of widened) {
     const column = table.columns.find((one) => one.name === name)

@@ -6,7 +6,7 @@ import { upsert } from '../../kits/sql/upsert.ts'
 import type { SqlDialect } from '../../kits/store/dialect.ts'
 import { type Answer, all, run, runAsync, type Statement, type Work } from '../../kits/store/work.ts'
 import type { PostgresClient } from '../client.ts'
-import { sessionOf } from './leases.ts'
+import { attempt } from './evolving.ts'
 import { literal } from './literal.ts'
 import { RULES } from './names.ts'
 import { type Place, sqlName } from './table.ts'
@@ -66,4 +66,23 @@ export function postgresDialect(place: Place, isPooled: boolean): SqlDialect {
 export function* currentSchema(): Work<string | undefined> {
   const [row] = yield* all('select current_schema()::text as name')
   return typeof row?.name === 'string' ? row.name : undefined
+}
+
+/** Distinguished from a later one of the same number. */
+const SESSION = `pid || '@' || extract(epoch from backend_start)`
+const OWN = `(select ${SESSION} from pg_catalog.pg_stat_activity where pid = pg_catalog.pg_backend_pid())`
+
+/**
+ * @param isPooled - whether sessions are shared with others: ending one would end somebody else's work
+ */
+function sessionOf(isPooled: boolean): NonNullable<SqlDialect['session']> {
+  return {
+    own: isPooled ? 'null' : OWN,
+    // Another role's session cannot be ended: its locks are waited for.
+    *end(session) {
+      if (typeof session !== 'string') return
+      yield* attempt(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+        where ${SESSION} = ${literal(session)} and pid <> pg_catalog.pg_backend_pid()`)
+    },
+  }
 }

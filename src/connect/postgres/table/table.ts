@@ -1,9 +1,14 @@
 // What is known about tables in a PostgreSQL database.
 
-import { SluiceError } from '../../../base/errors.ts'
+import type { SluiceError } from '../../../base/errors.ts'
 import type { ColumnType } from '../../column.ts'
 import { quoteName } from '../../kits/sql/name.ts'
-import type { TableColumn as Column, TableOptions, Table as UsedTable } from '../../kits/sql/table.ts'
+import {
+  type TableColumn as Column,
+  type TableOptions,
+  type Table as UsedTable,
+  unfitTable,
+} from '../../kits/sql/table.ts'
 import type { FoundTable } from './catalogue.ts'
 import type { Codec } from './codec.ts'
 
@@ -46,6 +51,5 @@ export function sqlName(schema: string, table: string): string {
 
 /** The error for an existing table that does not fit. */
 export function unfit(sink: string, table: string, found: string): SluiceError<'SINK_MISMATCH'> {
-  const message = `Cannot write to table ${table} in ${sink}: ${found}`
-  return new SluiceError('SINK_MISMATCH', message, { sink, table, found })
+  return unfitTable(`in ${sink}`, sink, table, found)
 }

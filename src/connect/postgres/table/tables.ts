@@ -1,12 +1,10 @@
 // Tables in a PostgreSQL database, for writing rows.
 
-import { quoteName } from '../../kits/sql/name.ts'
-import type { Shape, ShapeColumn } from '../../kits/sql/shape.ts'
-import type { ColumnUse, Tables } from '../../kits/sql/table.ts'
+import { addColumn, type ColumnUse, createTable, type Tables } from '../../kits/sql/table.ts'
 import { all, run } from '../../kits/store/work.ts'
-import { type FoundColumn, type FoundTable, findTable, MARK } from './catalogue.ts'
+import { type FoundColumn, type FoundTable, findTable } from './catalogue.ts'
 import { codecOf } from './codec.ts'
-import { addColumn, makeChanges } from './evolving.ts'
+import { makeChanges } from './evolving.ts'
 import { RULES } from './names.ts'
 import { Output } from './output.ts'
 import { DECLARED, type Place, sqlName, type TableColumn, unfit } from './table.ts'
@@ -25,10 +23,11 @@ export function postgresTables(place: Place): Tables<FoundTable, TableColumn> {
     },
     *create(shape, columns) {
       if (!create) throw unfit(sink, shape.table, 'there is no such table')
-      for (const sql of createTable(sqlName(schema, shape.table), shape, columns)) yield* run(sql)
+      const types = columns.map(({ name, type = 'text' }) => [name, DECLARED[type]] as const)
+      yield* createTable(sqlName(schema, shape.table), shape, types)
     },
     *add({ table }, name, type) {
-      yield* run(addColumn(sqlName(schema, table), name, type))
+      yield* run(addColumn(sqlName(schema, table), name, DECLARED[type]))
     },
     change: makeChanges,
     use: useColumn,
@@ -58,12 +57,4 @@ function useColumn(found: FoundColumn, { name, named, shape, mode }: ColumnUse):
   const codec = codecOf(found, { named, takesAnyText: shape.isInferred && mode === 'evolve' })
   if (named === undefined || codec.takes.includes(named)) return { name, codec, declared, base }
   return `its column ${name} is ${declared}, rows have ${named} for it`
-}
-
-function createTable(sql: string, { key }: Shape, columns: readonly ShapeColumn[]): readonly string[] {
-  const lines = columns.map(({ name, type = 'text' }) => {
-    return `${quoteName(name)} ${DECLARED[type]}${key?.includes(name) === true ? ' not null' : ''}`
-  })
-  if (key !== undefined) lines.push(`primary key (${key.map(quoteName).join(', ')})`)
-  return [`create table ${sql} (${lines.join(', ')})`, `comment on table ${sql} is '${MARK}'`]
 }

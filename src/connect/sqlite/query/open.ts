@@ -6,12 +6,11 @@ import { isSluiceError, messageOf, SluiceError } from '../../../base/errors.ts'
 import { cannotRead, quotePath } from '../../kits/files/errors.ts'
 import { specialKind } from '../../kits/files/list.ts'
 import { QueryReader } from '../../kits/rows/query-reader.ts'
-import { retryingReader } from '../../kits/rows/retrying.ts'
 import { fromPosition } from '../../kits/rows/stood.ts'
 import { quoteName } from '../../kits/sql/name.ts'
 import { openSqlite } from '../../kits/sql/open-sqlite.ts'
-import { nullInCursor, type QueryToRead } from '../../kits/sql/query-source.ts'
-import { inRange } from '../../kits/sql/ranges.ts'
+import type { SqlDialect } from '../../kits/sql/query.ts'
+import { nullInCursor, type QueryToRead, rowsOf } from '../../kits/sql/query-source.ts'
 import type { OpenOptions, Position, SplitReader } from '../../source.ts'
 import { isBusy } from '../errors.ts'
 import { boundOf, fromKept } from './cursor.ts'
@@ -19,37 +18,24 @@ import { type RawRow, SqliteFeed } from './feed.ts'
 
 export interface QueryOpening extends QueryToRead {
   readonly path: string
-  /** A table, or a query in parentheses. */
-  readonly rows: string
 }
 
 /** How long SQLite itself waits for a lock: the thread is blocked meanwhile. */
 const BUSY_TIMEOUT_MS = 20
+const SQL: SqlDialect = { hasBrackets: true }
 
-/** Opens a reader that continues after `from`, and waits for a locked file. */
-export async function openQuery<Row>(
-  opening: QueryOpening,
-  from: Position | undefined,
-  { signal, onNote }: OpenOptions,
-): Promise<SplitReader<Row>> {
-  return await retryingReader<Row>({
-    open: async (position) => await openOnce<Row>(opening, position, signal, onNote),
-    from,
-    mayPass: (error) => isSluiceError(error, 'SOURCE_UNREADABLE') && isBusy(error.cause),
-    retryMs: opening.retryMs,
-    signal,
-    onNote,
-  })
+export function mayPass(error: unknown): boolean {
+  return isSluiceError(error, 'SOURCE_UNREADABLE') && isBusy(error.cause)
 }
 
-async function openOnce<Row>(
+/** Opens a reader that continues after `position`. */
+export async function openQuery<Row>(
   opening: QueryOpening,
   position: Position | undefined,
-  signal: AbortSignal | undefined,
-  onNote: ((note: string) => void) | undefined,
+  { signal, onNote }: OpenOptions,
 ): Promise<SplitReader<Row>> {
   const { path, source, lookBack } = opening
-  const rows = inRange(opening.rows, opening.range)
+  const rows = rowsOf(opening, SQL)
   const [cursor] = opening.cursor
   signal?.throwIfAborted()
   await checkFile(path)
@@ -61,7 +47,7 @@ async function openOnce<Row>(
     database = openSqlite(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
     // Everything is read as of one moment.
     database.exec('begin')
-    if (cursor !== undefined) checkCursor(database, opening, cursor)
+    if (cursor !== undefined) checkCursor(database, opening, rows, cursor)
     const bound = lookBack === undefined || after === undefined ? after : boundOf(lookBack, after, source, `${cursor}`)
     const statement = statementOf(database, rows, cursor, after, bound, from.rows)
     const feed = new SqliteFeed<Row>({ database, ...statement, cursor, trouble })
@@ -93,8 +79,8 @@ function refuseKind(path: string, kind: string): SluiceError {
 }
 
 /** A row without a value for the cursor would never be read. */
-function checkCursor(database: DatabaseSync, opening: QueryOpening, cursor: string): void {
-  const sql = `select 1 from ${inRange(opening.rows, opening.range)} as q where q.${quoteName(cursor)} is null limit 1`
+function checkCursor(database: DatabaseSync, opening: QueryOpening, rows: string, cursor: string): void {
+  const sql = `select 1 from ${rows} as q where q.${quoteName(cursor)} is null limit 1`
   if (database.prepare(sql).get() !== undefined) throw nullInCursor(opening)
 }
 

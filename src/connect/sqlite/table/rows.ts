@@ -7,11 +7,11 @@ import { type Batch, deadLetterAt } from '../../batch.ts'
 import { foldName } from '../../kits/sql/name.ts'
 import { faultOfRow, strayOf, type TableRow } from '../../kits/sql/row.ts'
 import type { Shape } from '../../kits/sql/shape.ts'
-import { adaptTable, ensureTable, keyOf } from '../../kits/sql/table.ts'
+import { adaptTable, ensureTable, keyOf, unfitTable } from '../../kits/sql/table.ts'
 import { upsert } from '../../kits/sql/upsert.ts'
 import type { RowTable } from '../../kits/store/database.ts'
 import type { DeadLetter, Origin } from '../../origin.ts'
-import { isRowFault, mismatch } from '../errors.ts'
+import { isRowFault } from '../errors.ts'
 import { RULES } from './rules.ts'
 import { doWork } from './session.ts'
 import { type Place, sqliteTables, type Table, type TableColumn } from './table.ts'
@@ -198,7 +198,7 @@ export class RowWriter implements RowTable {
     const { path } = this.#place
     const { table } = this.#ready.table.shape
     const found = `a trigger rolled back the transaction: ${messageOf(error)}`
-    throw mismatch(`Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`, path, table, found)
+    throw unfitTable(`of ${JSON.stringify(path)}`, path, table, found)
   }
 }
 

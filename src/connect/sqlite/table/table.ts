@@ -3,15 +3,16 @@
 import { foldName, quoteName } from '../../kits/sql/name.ts'
 import type { Shape, ShapeColumn } from '../../kits/sql/shape.ts'
 import {
+  addColumn,
   type TableColumn as Column,
   type ColumnUse,
   FITS,
   type TableOptions,
   type Tables,
   type Table as UsedTable,
+  unfitTable,
 } from '../../kits/sql/table.ts'
 import { run } from '../../kits/store/work.ts'
-import { mismatch } from '../errors.ts'
 import { type FoundColumn, type FoundTable, findTable, MARK } from './catalogue.ts'
 import { declaredType, inferredType, kindOf, namedKind } from './kind.ts'
 import { RULES } from './rules.ts'
@@ -46,24 +47,19 @@ export function sqliteTables({ path, mode, onNote, takesNul = false }: Place): T
       yield* run(createTable(shape, columns, mode))
     },
     *add({ table }, name, type) {
-      yield* run(addColumn(table, name, declaredType(type)))
+      yield* run(addColumn(quoteName(table), name, declaredType(type)))
     },
     // SQLite stores what it cannot convert, so that no column has to be widened.
     *change({ shape }, { added }) {
-      for (const [name, type] of added) yield* run(addColumn(shape.table, name, inferredType(type, 'evolve')))
+      for (const [name, type] of added)
+        yield* run(addColumn(quoteName(shape.table), name, inferredType(type, 'evolve')))
       return [...added].map(([name, type]) => `added column ${name} ${type}`)
     },
     use: (column, use) => (takesNul && column.affinity === 'text' ? textColumn(use) : useColumn(column, use)),
     evolving: () => FITS,
     faultOf: () => undefined,
-    unfit(table, found) {
-      return mismatch(`Cannot write to table ${table} of ${JSON.stringify(path)}: ${found}`, path, table, found)
-    },
+    unfit: (table, found) => unfitTable(`of ${JSON.stringify(path)}`, path, table, found),
   }
-}
-
-function addColumn(table: string, name: string, type: string): string {
-  return `alter table ${quoteName(table)} add column ${quoteName(name)} ${type}`
 }
 
 function createTable({ table, key, isInferred }: Shape, columns: readonly ShapeColumn[], mode: Place['mode']): string {

@@ -2,8 +2,8 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
+import { plainContent } from './zstd-blocks.ts'
 import { ZstdFrames } from './zstd-frames.ts'
-import { plainContent } from './zstd-plain.ts'
 
 const MAGIC = Buffer.from('28b52ffd', 'hex')
 

@@ -5,10 +5,10 @@ import { count } from '../aggregate/count.ts'
 import { Flow } from '../flow/flow.ts'
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
+import type { PipelineParts } from '../pipeline/pipeline.ts'
 import { times } from '../testing/times.ts'
 import { tumbling } from '../window/window.ts'
 import { explainPipeline } from './explain.ts'
-import type { PipelineParts } from './pipeline.ts'
 
 const mermaid = (of: PipelineParts): string => explainPipeline(of, 'job', { as: 'mermaid' })
 
