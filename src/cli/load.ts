@@ -102,7 +102,7 @@ function unusable(file: string, found: string, cause?: unknown): SluiceError {
  * @example
  * await orSilence(Promise.resolve(5), () => new Error('never')) // => 5
  */
-async function orSilence<T>(work: Promise<T>, silent: () => Error): Promise<T> {
+export async function orSilence<T>(work: Promise<T>, silent: () => Error): Promise<T> {
   const silence = Promise.withResolvers<never>()
   const onSilence = (): void => silence.reject(silent())
   process.once('beforeExit', onSilence)

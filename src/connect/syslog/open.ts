@@ -79,7 +79,7 @@ const BETWEEN_MS = 10_000
  * drops.add(10_000)
  * told // => ['dropped 1 datagrams: too many are waiting', 'dropped 3 datagrams: too many are waiting']
  */
-class Drops {
+export class Drops {
   readonly #what: string
   readonly #tell: (note: string) => void
   #count = 0
