@@ -129,7 +129,8 @@ interface Written {
 function told({ folder, files, existing }: Written): string {
   const written = files.filter((path) => !existing.includes(path))
   const kept = existing.length === 0 ? '' : `left as they are, they exist: ${existing.join(', ')}\n`
-  const place = relative('.', folder)
+  const near = relative('.', folder)
+  const place = near.startsWith('..') ? folder : near
   const enter = place === '' ? '' : `cd ${quote(place)} && `
   return `wrote ${written.length === 0 ? 'nothing' : written.join(', ')}
 ${kept}

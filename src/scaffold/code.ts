@@ -9,6 +9,8 @@ export interface Piece {
   readonly code: string
   /** Declarations before the pipeline. */
   readonly before?: string
+  /** Environment variables that it reads, each with an example. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** The parts of a pipeline's module. */
@@ -67,12 +69,14 @@ function inOrder(names: Iterable<string>): string[] {
 export function call(name: string, args: readonly (string | Piece)[], options: object = {}, door = 'sluice'): Piece {
   const all = args.map((arg) => (typeof arg === 'string' ? literal(arg) : arg.code))
   if (Object.keys(options).length > 0) all.push(spacious(options, '  '))
-  const imports: Record<string, string[]> = { [door]: [name.replace(/<.*$/, '')] }
+  const imports: Record<string, readonly string[]> = { [door]: [name.replace(/<.*$/, '')] }
+  const env: Record<string, string> = {}
   for (const arg of args) {
     if (typeof arg === 'string') continue
     for (const [from, names] of Object.entries(arg.imports)) imports[from] = [...(imports[from] ?? []), ...names]
+    Object.assign(env, arg.env)
   }
-  return { imports, code: `${name}(${all.join(', ')})` }
+  return { imports, code: `${name}(${all.join(', ')})`, env }
 }
 
 /** An expression that imports nothing. */
@@ -92,6 +96,11 @@ export function literal(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const entries = Object.entries(value).map(([name, one]) => `${keyOf(name)}: ${literal(one)}`)
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`
+}
+
+/** What an environment variable says, or else an example. */
+export function fromEnv(variable: string, example: string): Piece {
+  return { ...plain(`process.env.${variable} ?? ${literal(example)}`), env: { [variable]: example } }
 }
 
 /** The longest object that stays on one line. */

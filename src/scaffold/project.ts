@@ -1,6 +1,6 @@
 // The files of a new project: a job, its test, and what a project needs around them.
 
-import { importLines, jobText, type Piece, plain } from './code.ts'
+import { jobText, type Piece, plain } from './code.ts'
 import { SINKS } from './sinks.ts'
 import { SOURCES, type SourceTemplate } from './sources.ts'
 
@@ -20,9 +20,10 @@ export function projectFiles(options: ProjectOptions): ReadonlyMap<string, strin
   const { name, key } = options
   const source = (SOURCES[options.source] as (key: string) => SourceTemplate)(key ?? 'id')
   const sink = (SINKS[options.sink] as (typeof SINKS)[string])(key === undefined ? {} : { key: [key] })
-  const env = { ...source.env, ...sink.env }
+  const env = { ...source.from.env, ...sink.into.env }
   const packages = [...new Set([...source.packages, ...sink.packages])]
-  const reads = source.reads ?? Object.keys(source.files).join(', ')
+  const files = Object.keys(source.files)
+  const reads = source.reads ?? (files.length === 0 ? 'what SOURCE_URL names' : files.join(', '))
   return new Map(
     Object.entries({
       'job.ts': jobOf(name, source, sink.into),
@@ -33,7 +34,7 @@ export function projectFiles(options: ProjectOptions): ReadonlyMap<string, strin
       '.gitignore': 'node_modules/\n.env\nout/*\n!out/.gitkeep\n',
       '.dockerignore': 'node_modules/\n.env\n.git/\nout/*\n',
       Dockerfile: DOCKERFILE,
-      'README.md': readmeOf(name, reads === '' ? 'SOURCE_URL' : reads, sink.look, env),
+      'README.md': readmeOf(name, reads, sink.look, env),
       'out/.gitkeep': '',
       ...source.files,
     }),
@@ -41,42 +42,21 @@ export function projectFiles(options: ProjectOptions): ReadonlyMap<string, strin
 }
 
 function jobOf(name: string, { from, rows }: SourceTemplate, into: Piece): string {
-  const { type, flow } = rows
-  const steps = [
-    '/** What becomes of the events: the test runs it without source and sink. */',
-    `export function transform(rows: Flow<${type.code}>): Flow<${type.code}> {`,
-    `  return ${flow}`,
-    '}\n',
-  ].join('\n')
-  const before = type.before === undefined ? steps : `${type.before}\n${steps}`
-  return jobText({
-    name,
-    about: [],
-    from,
-    flow: {
-      imports: { ...type.imports, sluice: ['type Flow', ...(type.imports.sluice ?? [])] },
-      code: 'flow: transform,',
-      before,
-    },
-    into,
-  })
+  return jobText({ name, about: [], from, flow: plain(`flow: (rows) => ${rows.flow},`), into })
 }
 
-function testOf({ rows }: SourceTemplate): string {
-  const { type, kept, dropped } = rows
-  const imports = importLines([
-    { imports: { ...type.imports, sluice: ['collect', 'flow', ...(type.imports.sluice ?? [])] }, code: '' },
-    plain(''),
-  ])
-  const own = type.before === undefined ? 'transform' : `transform, type ${type.code}`
-  return `import { deepEqual } from 'node:assert/strict'
+function testOf({ rows: { kept, dropped } }: SourceTemplate): string {
+  return `import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
-${imports}import { ${own} } from './job.ts'
+import { testPipeline } from 'sluice/testing'
+import job from './job.ts'
 
-test('keeps what is wanted', async () => {
-  const kept: ${type.code} = ${kept}
-  const dropped: ${type.code} = ${dropped}
-  deepEqual(await collect(transform(flow([kept, dropped]))), [kept])
+test('loads what is wanted, and nothing else', async () => {
+  const wanted = ${kept}
+  const other = ${dropped}
+  const { rows, totals } = await testPipeline(job, { given: [wanted, other] })
+  deepEqual(rows, [wanted])
+  equal(totals.filtered, 1)
 })
 `
 }
@@ -132,7 +112,7 @@ function envOf(env: Readonly<Record<string, string>>): string {
 
 function readmeOf(name: string, reads: string, look: string, env: Readonly<Record<string, string>>): string {
   const variables = Object.keys(env)
-  const set = variables.length === 0 ? '' : `cp .env.example .env    # set ${variables.join(', ')}\n`
+  const set = variables.length === 0 ? '' : `cp .env.example .env    # and set ${variables.join(', ')}\n`
   return `# ${name}
 
 \`job.ts\` reads ${reads}. Change it to what you have, then:

@@ -1,19 +1,15 @@
 // The sinks that a new project can begin with: code for each.
 
-import { call, type Piece, plain } from './code.ts'
+import { call, fromEnv, type Piece, plain } from './code.ts'
 
 /** A sink of a new project. */
 export interface SinkTemplate {
   readonly into: Piece
   readonly packages: readonly string[]
-  /** Environment variables that it reads, each with an example. */
-  readonly env: Readonly<Record<string, string>>
   /** How to look at the result, as a sentence. */
   readonly look: string
 }
 
-const URL_VARIABLE = 'TARGET_URL'
-const ADDRESS = plain(`process.env.${URL_VARIABLE} ?? ''`)
 const STORE = 'out/state.sqlite'
 
 /** Where a table has a key, rows with an existing one overwrite it. */
@@ -30,30 +26,26 @@ export const SINKS: Readonly<Record<string, (keys: Keys) => SinkTemplate>> = {
     sink(
       call('duckdbSink', ['out/result.duckdb'], { table: 'result', ...keys }, 'sluice/duckdb'),
       'duckdb out/result.duckdb "from result"',
-      {
-        packages: ['@duckdb/node-api'],
-      },
+      ['@duckdb/node-api'],
     ),
   postgres: (keys) =>
     sink(
-      call('postgresSink', [ADDRESS], { table: 'result', ...keys }, 'sluice/postgres'),
+      call(
+        'postgresSink',
+        [address('postgres://localhost:5432/warehouse')],
+        { table: 'result', ...keys },
+        'sluice/postgres',
+      ),
       'psql "$TARGET_URL" -c "select * from result"',
-      {
-        packages: ['pg'],
-        env: 'postgres://ann:secret@localhost:5432/warehouse',
-      },
+      ['pg'],
     ),
   ndjson: () => sink(call('ndjsonSink', ['out/files']), 'cat out/files/*.ndjson'),
   csv: () => sink(call('csvSink', ['out/files']), 'cat out/files/*.csv'),
-  parquet: () =>
-    sink(call('parquetSink', ['out/files']), "npx sluice try 'out/files/*.parquet'", {
-      packages: ['hyparquet-writer'],
-    }),
+  parquet: () => sink(call('parquetSink', ['out/files']), "npx sluice try 'out/files/*.parquet'", ['hyparquet-writer']),
   stdout: () => sink(kept(call('stdoutSink', [])), 'npm start'),
   callback: () =>
     sink(kept(call('callbackSink', ['print', plain('(rows: readonly object[]) => console.log(rows)')])), 'npm start'),
-  http: () =>
-    sink(kept(call('httpSink', [ADDRESS])), 'the server that TARGET_URL names', { env: 'https://example.com/rows' }),
+  http: () => sink(kept(call('httpSink', [address('https://example.com/rows')])), 'the server that TARGET_URL names'),
   kafka: () => broker('kafka', { topic: 'result' }, 'kafka://localhost:9092', ['@platformatic/kafka']),
   nats: () =>
     broker('nats', { subject: 'result' }, 'nats://localhost:4222', ['@nats-io/transport-node', '@nats-io/jetstream']),
@@ -67,17 +59,15 @@ function kept(into: Piece): Piece {
   return call('checkpointed', [into], { store: STORE })
 }
 
-function broker(system: string, options: object, env: string, packages: readonly string[]): SinkTemplate {
+function broker(system: string, options: object, url: string, packages: readonly string[]): SinkTemplate {
   const name = system === 'redis' ? 'redisStreamSink' : `${system}Sink`
-  const published = call(name, [ADDRESS], options, `sluice/${system}`)
-  return sink(kept(published), 'a client of the broker', { env, packages })
+  return sink(kept(call(name, [address(url)], options, `sluice/${system}`)), 'a client of the broker', packages)
 }
 
-function sink(
-  into: Piece,
-  look: string,
-  given: { readonly env?: string; readonly packages?: readonly string[] } = {},
-): SinkTemplate {
-  const { env, packages = [] } = given
-  return { into, look, packages, env: env === undefined ? {} : { [URL_VARIABLE]: env } }
+function address(example: string): Piece {
+  return fromEnv('TARGET_URL', example)
+}
+
+function sink(into: Piece, look: string, packages: readonly string[] = []): SinkTemplate {
+  return { into, look, packages }
 }

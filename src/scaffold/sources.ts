@@ -1,7 +1,7 @@
 // The sources that a new project can begin with: code for each, and data to begin with where that is text.
 
-import { call, type Piece, plain } from './code.ts'
-import { messages, orders, type RowKind, requests, texts } from './rows.ts'
+import { call, fromEnv, type Piece, plain } from './code.ts'
+import { messages, orders, orderType, type RowKind, requests, texts } from './rows.ts'
 
 /** A source of a new project. */
 export interface SourceTemplate {
@@ -9,17 +9,14 @@ export interface SourceTemplate {
   readonly rows: RowKind
   /** Packages that it needs beside Sluice. */
   readonly packages: readonly string[]
-  /** Environment variables that it reads, each with an example. */
-  readonly env: Readonly<Record<string, string>>
   /** Files that it reads, with data to begin with. */
   readonly files: Readonly<Record<string, string>>
   /** What a person has to provide, if it is not in `files` and `env`. */
   readonly reads?: string
 }
 
-const URL_VARIABLE = 'SOURCE_URL'
-const ADDRESS = plain(`process.env.${URL_VARIABLE} ?? ''`)
 const JSON_FORMAT = call('json<Order>', [])
+const PORT = fromEnv('PORT', '8080')
 const LOG = `203.0.113.7 - - [17/May/2026:10:05:03 +0000] "GET / HTTP/1.1" 200 512 "-" "curl/8.5.0"
 203.0.113.7 - - [17/May/2026:10:05:04 +0000] "GET /missing HTTP/1.1" 404 12 "-" "curl/8.5.0"
 `
@@ -28,7 +25,6 @@ const SYSLOG = `<34>1 2026-05-17T10:05:03.003Z mail sshd 812 - - Accepted public
 `
 
 interface Given {
-  readonly env?: string
   readonly packages?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
   readonly reads?: string
@@ -70,7 +66,8 @@ export const SOURCES: Readonly<Record<string, (key: string) => SourceTemplate>> 
       rows: requests,
       files: { 'data/access.log': LOG },
     }),
-  values: (key) => source(key, call('valuesSource<Order>', [plain(`[${orders(key).kept}, ${orders(key).dropped}]`)])),
+  values: (key) =>
+    source(key, call('valuesSource<Order>', [plain(`[${orders(key).kept}, ${orders(key).dropped}]`)]), { reads: 'values' }),
   sqlite: (key) =>
     source(key, call('sqliteSource<Order>', ['data/shop.sqlite'], { table: 'orders' }), {
       reads: 'the table orders of data/shop.sqlite',
@@ -81,28 +78,28 @@ export const SOURCES: Readonly<Record<string, (key: string) => SourceTemplate>> 
       reads: 'the table orders of data/shop.duckdb',
     }),
   postgres: (key) =>
-    source(key, call('postgresSource<Order>', [ADDRESS], { table: 'orders' }, 'sluice/postgres'), {
-      env: 'postgres://ann:secret@localhost:5432/shop',
-      packages: ['pg', 'pg-cursor'],
-    }),
-  http: (key) => source(key, call('httpSource<Order>', [ADDRESS]), { env: 'https://example.com/orders' }),
-  sse: (key) => source(key, call('sseSource', [ADDRESS, JSON_FORMAT]), { env: 'https://example.com/changes' }),
+    source(
+      key,
+      call(
+        'postgresSource<Order>',
+        [address('postgres://localhost:5432/shop')],
+        { table: 'orders' },
+        'sluice/postgres',
+      ),
+      {
+        packages: ['pg', 'pg-cursor'],
+      },
+    ),
+  http: (key) => source(key, call('httpSource<Order>', [address('https://example.com/orders')])),
+  sse: (key) => source(key, call('sseSource', [address('https://example.com/changes'), JSON_FORMAT])),
   websocket: (key) =>
-    source(key, call('webSocketSource', [ADDRESS, JSON_FORMAT], {}, 'sluice/websocket'), {
-      env: 'wss://example.com/feed',
+    source(key, call('webSocketSource', [address('wss://example.com/feed'), JSON_FORMAT], {}, 'sluice/websocket'), {
       packages: ['ws'],
     }),
   webhook: (key) =>
-    source(
-      key,
-      call('webhookSource', [
-        plain(
-          `{ port: Number(process.env.PORT ?? 8080), path: '/orders', token: process.env.WEBHOOK_TOKEN ?? 'change me, I am public' }`,
-        ),
-        JSON_FORMAT,
-      ]),
-      { reads: 'what is posted to /orders: set PORT and WEBHOOK_TOKEN' },
-    ),
+    source(key, call('webhookSource', [plain(`{ port: Number(${PORT.code}), path: '/orders' }`), JSON_FORMAT]), {
+      reads: 'what is posted to http://127.0.0.1:8080/orders (PORT sets another port)',
+    }),
   'syslog-server': (key) =>
     source(key, call('syslogSource', [plain('{ udp: Number(process.env.PORT ?? 5514) }')]), {
       rows: messages,
@@ -120,14 +117,18 @@ export const SOURCES: Readonly<Record<string, (key: string) => SourceTemplate>> 
   redis: (key) => broker(key, 'redis', { stream: 'orders' }, 'redis://localhost:6379', ['redis']),
 }
 
+function address(example: string): Piece {
+  return fromEnv('SOURCE_URL', example)
+}
+
 function source(key: string, from: Piece, given: Given = {}): SourceTemplate {
-  const { env, packages = [], files = {}, reads, rows = orders(key) } = given
+  const { packages = [], files = {}, reads, rows = orders(key) } = given
+  const isTyped = from.code.includes('<Order>')
   return {
-    from,
+    from: isTyped ? { ...from, before: orderType(key) } : from,
     rows,
     packages,
     files,
-    env: env === undefined ? {} : { [URL_VARIABLE]: env },
     ...(reads === undefined ? {} : { reads }),
   }
 }
@@ -136,11 +137,11 @@ function broker(
   key: string,
   system: string,
   options: object,
-  env: string,
+  url: string,
   packages: readonly string[],
 ): SourceTemplate {
   const name = system === 'redis' ? 'redisStreamSource' : `${system}Source`
-  return source(key, call(name, [ADDRESS, JSON_FORMAT], options, `sluice/${system}`), { env, packages })
+  return source(key, call(name, [address(url), JSON_FORMAT], options, `sluice/${system}`), { packages })
 }
 
 function lines(key: string): string {
