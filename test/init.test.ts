@@ -12,6 +12,7 @@ import { tempFolder } from '../src/testing/temp-folder.ts'
 import { sluice } from './support/cli.ts'
 import { compileStrictly } from './support/compile.ts'
 import { sluiceHere } from './support/job.ts'
+import { writeProject } from './support/new-project.ts'
 import { duckdbRows, writeParquet } from './support/parquet.ts'
 import { ROOT } from './support/project.ts'
 
@@ -19,14 +20,8 @@ const folder = tempFolder('sluice-init-test-')
 const sources = Object.keys(SOURCES)
 const sinks = Object.keys(SINKS)
 
-function written(name: string, source: string, sink: string, key?: string): string {
-  const project = join(folder, name)
-  for (const [path, text] of projectFiles({ name, source, sink, key, releaseOf: () => '*' })) {
-    mkdirSync(join(project, path, '..'), { recursive: true })
-    writeFileSync(join(project, path), text)
-  }
-  return project
-}
+const written = (name: string, source: string, sink: string, key?: string): string =>
+  writeProject(join(folder, name), { source, sink, key })
 
 describe('a new project', () => {
   it('I20: compiles under strict, for every source and sink, with and without a key', () => {

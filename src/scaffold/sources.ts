@@ -67,7 +67,9 @@ export const SOURCES: Readonly<Record<string, (key: string) => SourceTemplate>> 
       files: { 'data/access.log': LOG },
     }),
   values: (key) =>
-    source(key, call('valuesSource<Order>', [plain(`[${orders(key).kept}, ${orders(key).dropped}]`)]), { reads: 'values' }),
+    source(key, call('valuesSource<Order>', [plain(`[${orders(key).kept}, ${orders(key).dropped}]`)]), {
+      reads: 'values',
+    }),
   sqlite: (key) =>
     source(key, call('sqliteSource<Order>', ['data/shop.sqlite'], { table: 'orders' }), {
       reads: 'the table orders of data/shop.sqlite',
