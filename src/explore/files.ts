@@ -37,7 +37,8 @@ export async function findFiles(given: string, looking: Looking, as?: string): P
   const { glob: named, notes } = isFolder ? await filesIn(given) : { glob: given, notes: [] }
   const listed = await listFiles(named, { allowSpecial: false, signal: looking.signal })
   const files = listed.filter((one) => one.kind === 'file')
-  const file = files.find(({ sizeBytes }) => sizeBytes > 0)
+  // The largest one tells most.
+  const [file] = files.toSorted((a, b) => b.sizeBytes - a.sizeBytes)
   if (file === undefined) throw empty(named, files.length)
   const head = await readHead(file.path, looking.signal)
   if (head.bytes.length === 0) throw empty(named, files.length)

@@ -41,7 +41,7 @@ export async function filesIn(folder: string): Promise<FolderFiles> {
     const named = left.slice(0, 3).join(', ')
     notes.push(`left out in this folder: ${left.length > 3 ? `${named} and ${left.length - 3} more` : named}`)
   }
-  if (folders > 0) notes.push(`${many(folders, 'folder')} in this folder are left out: name them, or a glob`)
+  if (folders > 0) notes.push(`left out in this folder: ${many(folders, 'folder')}; name one, or a glob`)
   return { glob: join(folder, globOf(ending, group)), notes }
 }
 

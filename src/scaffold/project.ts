@@ -46,19 +46,20 @@ function jobOf(name: string, { from, rows }: SourceTemplate, into: Piece): strin
 }
 
 function testOf({ rows: { kept, dropped } }: SourceTemplate): string {
-  return `import { deepEqual, equal } from 'node:assert/strict'
-import { test } from 'node:test'
-import { testPipeline } from 'sluice/testing'
-import job from './job.ts'
-
-test('loads what is wanted, and nothing else', async () => {
-  const wanted = ${kept}
-  const other = ${dropped}
-  const { rows, totals } = await testPipeline(job, { given: [wanted, other] })
-  deepEqual(rows, [wanted])
-  equal(totals.filtered, 1)
-})
-`
+  return [
+    "import { deepEqual, equal } from 'node:assert/strict'",
+    "import { test } from 'node:test'",
+    "import { testPipeline } from 'sluice/testing'",
+    "import job from './job.ts'",
+    '',
+    "test('loads what is wanted, and nothing else', async () => {",
+    `  const wanted = ${kept}`,
+    `  const other = ${dropped}`,
+    '  const { rows, totals } = await testPipeline(job, { given: [wanted, other] })',
+    '  deepEqual(rows, [wanted])',
+    '  equal(totals.filtered, 1)',
+    '})\n',
+  ].join('\n')
 }
 
 function manifestOf({ name, releaseOf }: ProjectOptions, packages: readonly string[]): string {
