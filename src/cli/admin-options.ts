@@ -81,10 +81,10 @@ export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOpti
     format: oneOf('--format', values.format ?? 'ndjson', ['ndjson', 'csv']),
     raw: values.raw ?? false,
     full: values.full ?? false,
-    limit: values.limit === undefined ? Number.POSITIVE_INFINITY : count('--limit', values.limit),
+    limit: values.limit === undefined ? Number.POSITIVE_INFINITY : readCount('--limit', values.limit),
     step: values.step,
     reason: values.reason,
-    since: values.since === undefined ? 0 : count('--since', values.since),
+    since: values.since === undefined ? 0 : readCount('--since', values.since),
   }
 }
 
@@ -103,7 +103,7 @@ export function readCheckOptions(argv: readonly string[]): CheckOptions {
   return {
     ...fileOptions('check', positionals, values),
     json: values.json ?? false,
-    rows: count('--rows', values.rows ?? '5'),
+    rows: readCount('--rows', values.rows ?? '5'),
   }
 }
 
@@ -118,7 +118,7 @@ function oneOf<const T extends string>(what: string, given: string, choices: rea
   throw commandInvalid(given, `${what} takes ${choices.join(', ')}: found ${given}`)
 }
 
-function count(name: string, text: string): number {
+export function readCount(name: string, text: string): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value
   throw commandInvalid(text, `${name} must be a whole number: found ${text}`)

@@ -3,6 +3,7 @@
 import { type ErrorCode, isSluiceError } from '../base/errors.ts'
 
 export const OK = 0
+export const TEST_FAILED = 1
 export const COMMAND_WRONG = 64
 export const BUG = 70
 export const CANNOT_WRITE = 74
@@ -10,6 +11,7 @@ export const CANNOT_WRITE = 74
 /** The meaning of each code, in the order of the help. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'everything was read and committed, rejected records within the limit; SIGTERM of an unbounded source'],
+  ['1', 'a test failed (sluice test)'],
   ['64', 'the command line is wrong'],
   ['65', 'too many rejected records (--strict, --max-dead-letters) or keys, or a function of a flow threw'],
   ['66', 'the source is missing, unreadable, corrupt, or has changed'],

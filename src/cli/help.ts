@@ -31,7 +31,10 @@ Usage
   sluice run FILE [options]     runs the pipeline that FILE exports; continues where the last run stopped
   sluice run FILE [options]     runs the flow that FILE exports; prints its events, one JSON value per line
   sluice serve DIR              runs all pipelines of a folder, and shows them in a browser
+  sluice preview FILE           shows the rows after every step; loads nothing
+  sluice dev FILE               does it again at each save, and shows what has changed
   sluice check FILE             checks a pipeline and both its ends; shows its first rows
+  sluice test [PATH]            runs the tests of a folder
   sluice checkpoints FILE       shows where a pipeline stands; can make it start over
   sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
   sluice top FILE|URL           shows runs, layer by layer, in a terminal

@@ -1,7 +1,7 @@
 // Loads a user's module and finds the pipeline in it.
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, extname, resolve } from 'node:path'
+import { basename, dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describeValue } from '../base/check.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
@@ -87,7 +87,9 @@ function placeIn(error: unknown, path: string): string {
     const place = at < 0 ? null : /^:(\d+)/.exec(stack.slice(at + name.length))
     if (place !== null) return ` (line ${place[1]})`
   }
-  return ''
+  // A module that it imports: Node's first line says which, where its syntax is wrong.
+  const [, imported, line] = /^(?:file:\/\/)?(\/.+):(\d+)\n/.exec(stack) ?? []
+  return imported === undefined ? '' : ` (${relative(process.cwd(), imported)}, line ${line})`
 }
 
 function unusable(file: string, found: string, cause?: unknown): SluiceError {

@@ -8,6 +8,7 @@ import { readCheckOptions, readCheckpointsOptions, readDeadLettersOptions } from
 import { check } from './check.ts'
 import { checkpoints } from './checkpoints.ts'
 import { deadLetters } from './dead-letters.ts'
+import { dev } from './dev.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
 import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
@@ -15,7 +16,11 @@ import { explainHelp, graphHelp, mainHelp, quote, runHelp } from './help.ts'
 import { initCommand } from './init.ts'
 import { type Io, logTo } from './io.ts'
 import { commandInvalid, type FileOptions, readExplainOptions, readServeOptions } from './options.ts'
+import { preview } from './preview.ts'
+import { devHelp, previewHelp } from './preview-help.ts'
+import { readPreviewOptions } from './preview-options.ts'
 import { runCommand } from './run.ts'
+import { testCommand, testHelp } from './run-tests.ts'
 import { serve } from './serve.ts'
 import { initHelp, tryHelp } from './start-help.ts'
 import { topCommand } from './top.ts'
@@ -39,9 +44,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve: ofFile(serveHelp, readServeOptions, serve),
   explain: ofFile(explainHelp, (argv) => readExplainOptions('explain', argv), tell('words')),
   graph: ofFile(graphHelp, (argv) => readExplainOptions('graph', argv), tell('mermaid')),
+  preview: ofFile(previewHelp, (argv) => readPreviewOptions('preview', argv), preview),
+  dev: ofFile(devHelp, (argv) => readPreviewOptions('dev', argv), dev),
   check: ofFile(checkHelp, readCheckOptions, check),
   checkpoints: ofFile(checkpointsHelp, readCheckpointsOptions, checkpoints),
   'dead-letters': ofFile(deadLettersHelp, readDeadLettersOptions, deadLetters),
+  test: { page: testHelp, run: testCommand, needsNothing: true },
   top: { page: topHelp, run: topCommand },
 }
 

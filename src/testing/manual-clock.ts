@@ -40,7 +40,7 @@ export class ManualClock implements Clock {
     return this.#sleepers.length
   }
 
-  /** When the first wait is over, as `nowMs` counts; undefined if there is none. */
+  /** When the first wait is over, as `nowMs` counts; undefined if nothing waits. */
   get dueMs(): number | undefined {
     return this.#next(Number.POSITIVE_INFINITY)?.dueMs
   }

@@ -48,6 +48,8 @@ describe('What is printed', () => {
       ['run', ['--help']],
       ['check', []],
       ['check', ['--json']],
+      ['preview', []],
+      ['preview', ['--json']],
       ['explain', []],
       ['graph', []],
       ['run', ['--json', '--log', 'json']],
