@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { collect, count, csvSource, type Flow, flow, max, mean, min, sum, topK, tumbling } from 'sluice'
+import { batchFrom } from '../src/connect/batch.ts'
 import { ColumnBatch } from '../src/connect/column-batch.ts'
 import type { Source } from '../src/connect/source.ts'
+import { Packer, transferablesOf, Unpacker } from '../src/engine/codec/codec.ts'
 import { tempFolder } from '../src/testing/temp-folder.ts'
 import { times } from '../src/testing/times.ts'
 
@@ -122,5 +124,40 @@ describe('rows by their fields', () => {
     equal(last.isByField, true)
     equal(last.at(2), last.values()[2])
     equal(last.isByField, false)
+  })
+})
+
+describe('rows by their fields, from thread to thread', () => {
+  it('L115: arrive as they were, with their places, and stay fields', async () => {
+    const rows = Array.from({ length: 300 }, (_, at) => ({
+      k: at % 5 ? 'é'.repeat(at % 7) : null,
+      n: at % 3 ? at : null,
+      x: at / 4,
+      at,
+    }))
+    const source = csvOf(rows)
+    const reader = await source.open((await source.splits())[0]!, undefined)
+    const packer = new Packer()
+    for (let some = await reader.read(4096); some !== undefined; some = await reader.read(4096)) {
+      const { events } = some
+      const { length } = events
+      const isByField = events.isByField === true
+      for (const isTracked of [true, false]) {
+        const packed = packer.pack(events, isTracked)
+        equal(packed.kind === 'fields', isByField)
+        const back = new Unpacker().unpack(structuredClone(packed, { transfer: transferablesOf(packed) as never }))
+        const batch = batchFrom<unknown>(back)
+        equal(batch.isByField === true, isByField)
+        const expected = Array.from({ length }, (_, i) => (isTracked ? { ...events.origin(i) } : undefined))
+        const origins = Array.from({ length }, (_, i) => {
+          const origin = batch.origin(i)
+          return origin && { ...origin }
+        })
+        deepEqual(origins, expected)
+        deepEqual(batch.slice(1).values(), batch.values().slice(1))
+        if (!isTracked) deepEqual(batch.values(), events.values())
+      }
+    }
+    await reader.close()
   })
 })

@@ -2,6 +2,7 @@
 
 import { type Batch, batchOf, type Origins } from './batch.ts'
 import type { Origin } from './origin.ts'
+import type { Spans } from './spans.ts'
 import { cutVector, pick, type Vector, valuesOf } from './vector.ts'
 
 /** A field of many events. */
@@ -10,6 +11,8 @@ export interface FieldVector {
   vector(): Vector
   /** Its values, as rows have them. */
   values(): ArrayLike<unknown>
+  /** Where its texts lie, if they were only found so far. */
+  spans?(): Spans | undefined
 }
 
 /** Makes rows of values: those from one index up to another, or, if there are indices, those at these of the indices. */
@@ -78,11 +81,16 @@ export class ColumnBatch<T> implements Batch<T> {
     return this.#of.fields.keys()
   }
 
+  /** All that it is made of, unless it has only some of the events. */
+  get whole(): Fields<T> | undefined {
+    return this.length === this.#of.length && !(this.#which instanceof Int32Array) ? this.#of : undefined
+  }
+
   /** A field of these events; undefined if they have no such field. */
   field(name: string): FieldVector | undefined {
     const field = this.#of.fields.get(name)
     const which = this.#which
-    if (field === undefined || this.length === this.#of.length) return field
+    if (field === undefined || this.whole !== undefined) return field
     const vector = (): Vector =>
       which instanceof Int32Array ? pick(field.vector(), which) : cutVector(field.vector(), which.from, which.to)
     return { vector, values: () => valuesOf(vector()) }
@@ -115,7 +123,8 @@ export class ColumnBatch<T> implements Batch<T> {
 
   /** The same events with other fields. */
   with<U>(fields: ReadonlyMap<string, FieldVector>, make: MakeRows<U>): ColumnBatch<U> {
-    const origins = this.hasOrigins ? { at: (index: number) => this.origin(index) as Origin } : undefined
+    const own = this.whole?.origins ?? { at: (index: number) => this.origin(index) as Origin }
+    const origins = this.hasOrigins ? own : undefined
     return new ColumnBatch({ length: this.length, fields, make, origins, bytes: this.bytes })
   }
 

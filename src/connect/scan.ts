@@ -5,8 +5,8 @@ import type { FieldVector, MakeRows } from './column-batch.ts'
 /** Where the first line of a block is. */
 export interface ScanPlace {
   readonly source: string
-  /** The number of a line, counted from the first of the block. */
-  readonly lineOf: (index: number) => number
+  /** Its number: counted when it is asked for. */
+  readonly line: () => number
   readonly offset: number
 }
 
@@ -17,8 +17,9 @@ export interface Scanned<T> {
   readonly isAtOdd: boolean
   /** Where each begins, and where the next one would. */
   readonly startOf: (index: number) => number
-  /** A copy of their bytes. */
+  /** A copy of their bytes, and that as one string of as many characters, if they are ASCII. */
   readonly bytes: Buffer
+  readonly whole: () => string | undefined
   readonly fields: ReadonlyMap<string, FieldVector>
   readonly make: MakeRows<T>
 }

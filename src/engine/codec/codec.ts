@@ -2,9 +2,11 @@
 
 import { unreachable } from '../../base/invariant.ts'
 import { type Batch, batchFrom, batchOf } from '../../connect/batch.ts'
+import { ColumnBatch } from '../../connect/column-batch.ts'
 import { type Origin, plainOrigin } from '../../connect/origin.ts'
 import type { Column } from './column.ts'
 import { ColumnPacker, ColumnUnpacker } from './columns.ts'
+import { packFields, unpackFields } from './fields.ts'
 import type { Packed } from './packed.ts'
 import { hasTwice, leadsTo } from './sharing.ts'
 
@@ -47,11 +49,26 @@ export class Packer {
   /** @param isTracked - whether origins are packed, too, where events have them */
   pack(chunk: readonly unknown[] | Batch, isTracked = false): Packed {
     const batch = batchFrom(chunk)
+    if (batch instanceof ColumnBatch && batch.isByField) {
+      const fields = this.#packFields(batch, isTracked)
+      if (fields !== undefined) return fields
+    }
     const values = this.#pack(batch.values())
     if (!isTracked || !batch.hasOrigins) return values
     const origins: Origin[] = []
     for (let index = 0; index < batch.length; index += 1) origins.push(plainOrigin(batch.origin(index) as Origin))
     return { kind: 'traced', values, origins: this.#pack(origins), maxStride: batch.maxStride }
+  }
+
+  #packFields(batch: ColumnBatch<unknown>, isTracked: boolean): Packed | undefined {
+    try {
+      const pack = (values: ArrayLike<unknown>): Column => this.#columns.pack(asArray(values))
+      const packed = packFields(batch, isTracked, pack)
+      // An object that two rows hold would arrive twice.
+      return this.#columns.rebuilt.length + this.#columns.cloned.length === 0 ? packed : undefined
+    } finally {
+      this.#columns.forget()
+    }
   }
 
   #pack(batch: readonly unknown[]): Packed {
@@ -92,6 +109,7 @@ export class Unpacker {
   }
 
   unpack(packed: Packed): unknown[] | Batch {
+    if (packed.kind === 'fields') return unpackFields(packed, (column) => this.#columns.unpack(column))
     if (packed.kind !== 'traced') return this.#unpack(packed)
     let origins: unknown[] | undefined
     const at = (index: number): Origin => {
@@ -107,6 +125,7 @@ export class Unpacker {
         return packed.events as unknown[]
       case 'columns':
         return asArray(this.#columns.unpack(packed.events))
+      case 'fields':
       case 'traced':
         throw new TypeError('origins are packed once')
       default:

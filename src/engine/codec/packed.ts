@@ -4,6 +4,7 @@ import type { Transferable } from 'node:worker_threads'
 import { unreachable } from '../../base/invariant.ts'
 import { bytesOfSample } from '../size.ts'
 import type { Column } from './column.ts'
+import { buffersOfFields, type PackedFields } from './fields.ts'
 
 /** A batch in a form that can be posted: `port.postMessage(packed, transferablesOf(packed))`. */
 export type Packed =
@@ -11,6 +12,7 @@ export type Packed =
   | { readonly kind: 'columns'; readonly events: Column }
   /** Events with their origins, packed separately. */
   | { readonly kind: 'traced'; readonly values: Packed; readonly origins: Packed; readonly maxStride: number }
+  | PackedFields
 
 /** What to transfer, not copy, of a packed batch: it is gone from this side once posted. */
 export function transferablesOf(packed: Packed): Transferable[] {
@@ -21,6 +23,10 @@ export function transferablesOf(packed: Packed): Transferable[] {
 
 function addPacked(packed: Packed, buffers: Transferable[]): void {
   if (packed.kind === 'columns') addBuffers(packed.events, buffers)
+  if (packed.kind === 'fields') {
+    buffers.push(...buffersOfFields(packed))
+    for (const field of packed.fields) if (field.kind === 'column') addBuffers(field.column, buffers)
+  }
   if (packed.kind !== 'traced') return
   addPacked(packed.values, buffers)
   addPacked(packed.origins, buffers)
@@ -74,6 +80,7 @@ function partsOf(column: Column): Parts {
  */
 export function bytesOf(packed: Packed): number {
   if (packed.kind === 'traced') return bytesOf(packed.values) + bytesOf(packed.origins)
+  if (packed.kind === 'fields') return packed.approximateBytes
   return packed.kind === 'cloned' ? bytesOfSample(packed.events) : bytesOfColumn(packed.events)
 }
 

@@ -1,11 +1,11 @@
 // Reads many plain lines of an access log at once: the grammar of `line.ts`, for lines that it accepts.
 
 import { type FieldVector, lazyField } from '../../column-batch.ts'
-import { TextField, wholeText } from '../../kits/files/columns/text-field.ts'
-import { TextTable } from '../../kits/files/columns/text-table.ts'
 import { rowsMaker } from '../../kits/rows/rows-maker.ts'
 import { endOfQuoted } from '../../kits/text/quoted.ts'
 import { copyOf, type Scan, type Scanned, type ScanPlace } from '../../scan.ts'
+import { TextField, wholeText } from '../../text-field.ts'
+import { TextTable } from '../../text-table.ts'
 import type { Vector } from '../../vector.ts'
 import { type AccessForm, type AccessRequest, endOfWord, isQuoteAt, isWord, readBytes, readStatus } from './line.ts'
 import { endOfMethod, endOfPath, isTarget, startOfProtocol } from './request-line.ts'
@@ -57,12 +57,14 @@ export function accessScan(form: AccessForm): Scan<AccessRequest> {
       const lines = scanLines(text, max, form, times)
       const startOf = (index: number): number => lines.bounds[index * STRIDE] as number
       const copy = copyOf(bytes, from, from + startOf(lines.count))
-      const fields = fieldsOf(lines, copy, text, tables, place)
+      const whole = wholeText(copy, text)
+      const fields = fieldsOf(lines, { bytes: copy, text, whole }, tables, place)
       return {
         count: lines.count,
         isAtOdd: lines.isAtOdd || end <= from,
         startOf,
         bytes: copy,
+        whole,
         fields,
         make: make as unknown as Scanned<AccessRequest>['make'],
       }
@@ -153,16 +155,19 @@ function scanRest(text: string, at: number, to: number, bounds: Int32Array, plac
 
 function fieldsOf(
   lines: Lines,
-  bytes: Buffer,
-  text: string,
+  { bytes, text, whole }: { readonly bytes: Buffer; readonly text: string; readonly whole: () => string | undefined },
   tables: ReadonlyMap<string, TextTable>,
-  { source, lineOf, offset }: ScanPlace,
+  { source, line, offset }: ScanPlace,
 ): Map<string, FieldVector> {
   const { count, bounds, noSizes } = lines
-  const whole = wholeText(bytes, text)
   const textOf = (name: string, own: Int32Array, stride: number, place: number): FieldVector => {
     const spans = { bytes, bounds: own, stride, place, count, isEmptyNull: false }
     return new TextField(spans, tables.get(name) as TextTable, whole)
+  }
+  let firstLine: number | undefined
+  const first = (): number => {
+    firstLine ??= line()
+    return firstLine
   }
   let parts: Int32Array | undefined
   const part = (name: keyof typeof PARTS): FieldVector => {
@@ -185,7 +190,7 @@ function fieldsOf(
     }))
   const fields: Record<string, FieldVector> = {
     file: lazyField((): Vector => ({ kind: 'symbols', symbols: new Int32Array(count), texts: [source] })),
-    line: counted(lineOf),
+    line: counted((index) => first() + index),
     offset: counted((index) => offset + (bounds[index * STRIDE] as number)),
     host: span('host'),
     ident: span('ident'),

@@ -4,11 +4,11 @@ import type { ColumnType } from '../../column.ts'
 import { type FieldVector, fieldOf } from '../../column-batch.ts'
 import { Rejection } from '../../format.ts'
 import { plainIntegerOf, plainNumberOf } from '../../kits/files/columns/numbers.ts'
-import type { Spans } from '../../kits/files/columns/spans.ts'
-import { TextField, wholeText } from '../../kits/files/columns/text-field.ts'
-import { TextTable } from '../../kits/files/columns/text-table.ts'
 import { rowsMaker } from '../../kits/rows/rows-maker.ts'
 import { copyOf, type Scan } from '../../scan.ts'
+import type { Spans } from '../../spans.ts'
+import { TextField, wholeText } from '../../text-field.ts'
+import { TextTable } from '../../text-table.ts'
 import { cutVector, type Vector } from '../../vector.ts'
 import { type Convert, converterOf, MISFIT } from './convert.ts'
 import { CR, codeOf, type Dialect, LF } from './dialect.ts'
@@ -63,7 +63,7 @@ export function csvScan(dialect: Dialect, lineEnd: number, options: RowOptions):
           return [name, vector === undefined ? text() : fieldOf(cutVector(vector, 0, count))]
         }),
       )
-      return { count, isAtOdd: isAtOdd || count < most, startOf, bytes: copy, fields, make }
+      return { count, isAtOdd: isAtOdd || count < most, startOf, bytes: copy, whole, fields, make }
     },
   }
 }

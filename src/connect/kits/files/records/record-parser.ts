@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../../../../base/errors.ts'
 import { batchOf, lastAtMost, type Origins, type ReadBatch, type RejectedRecord } from '../../../batch.ts'
+import { BlockOrigins } from '../../../block-origins.ts'
 import { ColumnBatch } from '../../../column-batch.ts'
 import { type ParseLine, Rejection } from '../../../format.ts'
 import { deadLetter, type Origin } from '../../../origin.ts'
@@ -59,11 +60,11 @@ export class RecordParser<T> {
       this.#eachLeft -= most
       return this.#takeEach(most)
     }
-    const { source } = this.#options
-    const { line, offset } = cutter
-    const lineOf = this.#lineOf(line)
-    const scanned = scan.read(block.bytes, block.from, block.to, max, { source, lineOf, offset })
-    const { count: length, startOf, bytes, fields, make } = scanned
+    const { source, numberOf } = this.#options
+    const { line: first, offset } = cutter
+    const line = (): number => (numberOf === undefined ? first : numberOf(first))
+    const scanned = scan.read(block.bytes, block.from, block.to, max, { source, line, offset })
+    const { count: length, startOf, bytes, whole, fields, make } = scanned
     this.#inARow += length
     if (scanned.isAtOdd) {
       this.#eachLeft = this.#inARow < FEW ? EACH : 1
@@ -71,18 +72,8 @@ export class RecordParser<T> {
     }
     if (length === 0) return this.take(max)
     cutter.pass(block.from + startOf(length), length)
-    const at = (index: number): Origin => {
-      const from = startOf(index)
-      const raw = bytes.toString('utf8', from, startOf(index + 1) - 1)
-      return this.#originAt({ line: line + index, offset: offset + from, raw })
-    }
-    const events = new ColumnBatch({ length, fields, make, origins: { at }, bytes: 2 * bytes.length })
-    return { events, rejected: [] }
-  }
-
-  #lineOf(first: number): (index: number) => number {
-    const { numberOf } = this.#options
-    return numberOf === undefined ? (index) => first + index : (index) => numberOf(first + index)
+    const origins = new BlockOrigins({ source, line, offset, bytes, startOf, whole })
+    return { events: new ColumnBatch({ length, fields, make, origins, bytes: 2 * bytes.length }), rejected: [] }
   }
 
   /** Whether all lines of a block are text, without bytes that need a closer look. */

@@ -1,20 +1,21 @@
 // A field of texts, as where they lie in bytes.
 
 import { isAscii } from 'node:buffer'
-import type { FieldVector } from '../../../column-batch.ts'
-import { type Vector, valuesOf } from '../../../vector.ts'
+import type { FieldVector } from './column-batch.ts'
 import type { Spans } from './spans.ts'
 import type { TextTable } from './text-table.ts'
+import { type Vector, valuesOf } from './vector.ts'
 
 /** Texts that repeat are found by their bytes; others are cut out of the block's text. */
 export class TextField implements FieldVector {
   readonly #spans: Spans
-  readonly #table: TextTable
+  /** Absent where it is not known whether texts repeat. */
+  readonly #table: TextTable | undefined
   /** All bytes as one string of as many characters, if they are ASCII. */
   readonly #whole: () => string | undefined
   #vector: Vector | undefined
 
-  constructor(spans: Spans, table: TextTable, whole: () => string | undefined) {
+  constructor(spans: Spans, table: TextTable | undefined, whole: () => string | undefined) {
     this.#spans = spans
     this.#table = table
     this.#whole = whole
@@ -25,12 +26,16 @@ export class TextField implements FieldVector {
     return this.#vector
   }
 
+  spans(): Spans | undefined {
+    return this.#vector === undefined ? this.#spans : undefined
+  }
+
   values(): ArrayLike<unknown> {
     return this.#vector === undefined ? this.#texts() : valuesOf(this.#vector)
   }
 
   #symbols(): Vector | undefined {
-    if (!this.#table.isWorthwhile) return undefined
+    if (this.#table?.isWorthwhile !== true) return undefined
     const symbols = this.#table.numbersOf(this.#spans)
     return symbols && { kind: 'symbols', symbols, texts: this.#table.texts }
   }
