@@ -6,8 +6,8 @@ import type { Origin } from './origin.ts'
 /** Consecutive lines of a file, each a record. */
 export interface LinesOf {
   readonly source: string
-  /** The number of the first line: counted when it is asked for. */
-  readonly line: () => number
+  /** The number of the first line, or what counts it when it is asked for. */
+  readonly line: number | (() => number)
   /** Where it begins in the file. */
   readonly offset: number
   readonly bytes: Buffer
@@ -28,13 +28,15 @@ export class BlockOrigins implements Origins {
     const { source, line, offset, bytes, startOf, whole } = this.lines
     const [from, to] = [startOf(index), startOf(index + 1) - 1]
     const text = whole()
+    const raw = text === undefined ? bytes.toString('utf8', from, to) : text.slice(from, to)
+    if (typeof line === 'number') return { source, line: line + index, offset: offset + from, raw }
     return {
       source,
       get line() {
         return line() + index
       },
       offset: offset + from,
-      raw: text === undefined ? bytes.toString('utf8', from, to) : text.slice(from, to),
+      raw,
     }
   }
 }

@@ -5,8 +5,8 @@ import type { FieldVector, MakeRows } from './column-batch.ts'
 /** Where the first line of a block is. */
 export interface ScanPlace {
   readonly source: string
-  /** Its number: counted when it is asked for. */
-  readonly line: () => number
+  /** Its number, or what counts it when it is asked for. */
+  readonly line: number | (() => number)
   readonly offset: number
 }
 

@@ -90,7 +90,12 @@ export function packFields(
 
 function placesOf({ lines }: BlockOrigins, length: number): PackedFields['lines'] {
   const { source, line, offset, startOf } = lines
-  return { source, line: line(), offset, starts: Int32Array.from({ length: length + 1 }, (_, i) => startOf(i)) }
+  return {
+    source,
+    line: typeof line === 'number' ? line : line(),
+    offset,
+    starts: Int32Array.from({ length: length + 1 }, (_, i) => startOf(i)),
+  }
 }
 
 /** Makes the batch again. @param unpack - unpacks values of any kind */
@@ -115,7 +120,7 @@ export function unpackFields(
   }
   const fields = new Map(names.map((name, at) => [name, fieldFrom(packed.fields[at] as PackedField)]))
   const startOf = (index: number): number => lines?.starts[index] as number
-  const origins = lines && new BlockOrigins({ ...lines, line: () => lines.line, bytes, startOf, whole })
+  const origins = lines && new BlockOrigins({ ...lines, bytes, startOf, whole })
   return new ColumnBatch({ length, fields, make: rowsMaker(names), origins, bytes: approximateBytes })
 }
 

@@ -164,11 +164,6 @@ function fieldsOf(
     const spans = { bytes, bounds: own, stride, place, count, isEmptyNull: false }
     return new TextField(spans, tables.get(name) as TextTable, whole)
   }
-  let firstLine: number | undefined
-  const first = (): number => {
-    firstLine ??= line()
-    return firstLine
-  }
   let parts: Int32Array | undefined
   const part = (name: keyof typeof PARTS): FieldVector => {
     let field: FieldVector | undefined
@@ -182,16 +177,10 @@ function fieldsOf(
   const span = (name: keyof typeof PLACES): FieldVector => textOf(name, bounds, STRIDE, PLACES[name])
   const numbers = (values: Float64Array, nulls?: Uint8Array): FieldVector =>
     lazyField(() => ({ kind: 'numbers', values: values.subarray(0, count), nulls: nulls?.subarray(0, count) }))
-  const counted = (of: (index: number) => number): FieldVector =>
-    lazyField(() => ({
-      kind: 'numbers',
-      values: Float64Array.from({ length: count }, (_, i) => of(i)),
-      nulls: undefined,
-    }))
   const fields: Record<string, FieldVector> = {
     file: lazyField((): Vector => ({ kind: 'symbols', symbols: new Int32Array(count), texts: [source] })),
-    line: counted((index) => first() + index),
-    offset: counted((index) => offset + (bounds[index * STRIDE] as number)),
+    line: lazyField(() => linesFrom(typeof line === 'number' ? line : line(), count)),
+    offset: lazyField(() => offsetsFrom(offset, bounds, count)),
     host: span('host'),
     ident: span('ident'),
     user: span('user'),
@@ -227,4 +216,16 @@ function scanParts(text: string, lines: Int32Array, count: number): Int32Array {
     bounds[at + 5] = to + 1
   }
   return bounds
+}
+
+function linesFrom(first: number, count: number): Vector {
+  const values = new Float64Array(count)
+  for (let i = 0; i < count; i += 1) values[i] = first + i
+  return { kind: 'numbers', values, nulls: undefined }
+}
+
+function offsetsFrom(first: number, bounds: Int32Array, count: number): Vector {
+  const values = new Float64Array(count)
+  for (let i = 0; i < count; i += 1) values[i] = first + (bounds[i * STRIDE] as number)
+  return { kind: 'numbers', values, nulls: undefined }
 }

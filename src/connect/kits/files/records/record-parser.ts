@@ -62,7 +62,7 @@ export class RecordParser<T> {
     }
     const { source, numberOf } = this.#options
     const { line: first, offset } = cutter
-    const line = (): number => (numberOf === undefined ? first : numberOf(first))
+    const line = numberOf === undefined ? first : (): number => numberOf(first)
     const scanned = scan.read(block.bytes, block.from, block.to, max, { source, line, offset })
     const { count: length, startOf, bytes, whole, fields, make } = scanned
     this.#inARow += length
