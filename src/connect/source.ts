@@ -84,8 +84,8 @@ export interface Source<T> {
   readonly needsAck?: true
   /** Names of the parts that were last listed. Absent if copies of a run cannot share them. */
   readonly shared?: SharedNames
-  /** Set if copies of a run share the input by themselves, as a group of the broker: each starts with all of it. */
-  readonly sharesItself?: true
+  /** Set if copies of a run need no `--shard`: how its input reaches readers, and how many copies to start, for people. */
+  readonly sharing?: { readonly how: string; readonly copies: string }
   /**
    * The parts to read, in the order in which they are to be read.
    * @throws {SluiceError} SOURCE_MISSING if there is nothing to read

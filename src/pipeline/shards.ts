@@ -20,6 +20,8 @@ const ALONE: readonly Operator['kind'][] = [
   'branch',
 ]
 
+const ONE_PROCESS = 'run it in one process without --shard'
+
 /** @throws {SluiceError} CONFIG_INVALID for a pipeline whose copies would not load what one process loads */
 export function refuseUnshared({ source, sink, node }: PipelineParts, name: string, shard: Shard): void {
   const refuse = (what: string, way: string): never => {
@@ -31,13 +33,14 @@ export function refuseUnshared({ source, sink, node }: PipelineParts, name: stri
     const found = `${other.kind === 'source' ? 'another source' : other.kind} (${other.name})`
     refuse(`${found} needs events of all shards`, 'run it in one process, with --threads, or on an engine')
   }
-  if (source.sharesItself === true) {
-    const way = `start ${shard.count} copies without --shard, each as a pipeline of its own name`
-    refuse(`${source.title} is shared by its broker, which hands each message to one reader`, way)
+  const { sharing } = source
+  if (sharing !== undefined) refuse(`${source.title} does not need it, since ${sharing.how}`, sharing.copies)
+  if (source.shared === undefined) refuse(`${source.title} is read as a whole`, ONE_PROCESS)
+  if (sink.branches !== undefined) {
+    refuse(`the branches of ${sink.title} follow one checkpoint`, `${ONE_PROCESS}, or make a pipeline of each branch`)
   }
-  if (source.shared === undefined) refuse(`${source.title} is read as a whole`, 'run it in one process')
   if (sink.takesShards !== true)
-    refuse(`${sink.title} keeps one checkpoint of it`, 'write to one sink that is a database, or to files')
+    refuse(`${sink.title} keeps one checkpoint of it`, `${ONE_PROCESS}, or write to a database or to files`)
 }
 
 /** Calls for equal keys follow each other, wherever their events were read. */

@@ -89,6 +89,10 @@ export function kafkaSource<B, T = B>(
   return liveSource<T>({
     kind: 'kafka',
     title,
+    sharing: {
+      how: 'one reader takes all partitions',
+      copies: 'start one copy without --shard: a second one would load every record again',
+    },
     provided: 'as long as the topic keeps the records',
     split: `kafka ${topic}`,
     format,

@@ -67,6 +67,10 @@ export function natsSource<B, T = B>(
   return liveSource<T>({
     kind: 'nats',
     title,
+    sharing: {
+      how: 'one reader takes all messages',
+      copies: 'start one copy without --shard, or one for each subject, each as a pipeline with a name of its own',
+    },
     provided: 'as long as the stream keeps the messages',
     split: `nats ${stream}${subject === undefined ? '' : ` ${subject}`}`,
     format,

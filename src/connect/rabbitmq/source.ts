@@ -77,7 +77,12 @@ export function rabbitmqSource<B, T = B>(
   return liveSource<T>({
     kind: 'rabbitmq',
     title,
-    ...(isExclusive ? {} : { sharesItself: true }),
+    sharing: {
+      how: isExclusive ? 'its queue has one reader at a time' : 'its broker hands each message to one reader',
+      copies: isExclusive
+        ? 'start one copy without --shard, or set isExclusive: false to start as many as you want, each as a pipeline with a name of its own'
+        : 'start as many copies as you want without --shard, each as a pipeline with a name of its own',
+    },
     provided: 'as long as every message has an id',
     split: `queue ${queue}`,
     format,

@@ -73,7 +73,13 @@ export function redisStreamSource<B, T = B>(
   return liveSource<T>({
     kind: 'redis',
     title,
-    ...(group === undefined ? {} : { sharesItself: true }),
+    sharing: {
+      how: group === undefined ? 'one reader takes all entries' : 'its group hands each entry to one consumer',
+      copies:
+        group === undefined
+          ? 'start one copy without --shard, or set a group to start as many as you want, each with a consumer and a pipeline name of its own'
+          : 'start as many copies as you want without --shard, each with a consumer and a pipeline name of its own',
+    },
     provided: 'as long as Redis keeps the entries',
     split: `redis ${stream}`,
     format,

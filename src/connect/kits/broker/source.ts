@@ -24,7 +24,7 @@ export interface ConnectedOpening<B, Meta, T> extends LiveOpening<B, Meta, T> {
 }
 
 export interface LiveSource<T>
-  extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery' | 'sharesItself'> {
+  extends Pick<Source<T>, 'kind' | 'title' | 'columns' | 'provided' | 'delivery' | 'sharing'> {
   /** The id of its only split. */
   readonly split: string
   /** What reads a message, and what then makes an event of it with what came beside it, if anything does. */
