@@ -114,6 +114,24 @@ export default pipeline('${name}', {
     equal(code, 0, stderr)
   })
 
+  it('C127: runs each pipeline as one of several copies, and shows those that cannot be', async () => {
+    const one = 'fileSource(here + "/lines.txt", textLines())'
+    const folder = folderOf({
+      'a.ts': pipelineOf('shared', one),
+      'b.ts': pipelineOf('whole', 'tailSource(here + "/lines.txt", textLines(), { pollMs: 10 })'),
+    })
+    const loaded: number[] = []
+    for (const index of [0, 1]) {
+      await serving([folder, '--shard', `${index}/2`], async (url) => {
+        const runs = await runsOf(url, ([first, second]) => first?.state === 'finished' && second?.state === 'failed')
+        match(runs[1]?.error ?? '', /^Cannot run whole as shard .* run it in one process without --shard$/)
+        equal(runs[0]?.shard, `${index}/2`)
+        loaded.push(runs[0]?.overall.loaded ?? 0)
+      })
+    }
+    deepEqual(loaded.sort(), [0, 3])
+  })
+
   it('starts a pipeline again whose source comes later', async () => {
     const folder = folderOf({ 'a.ts': pipelineOf('late', 'fileSource(here + "/late.txt", textLines())') })
     const { code, stderr } = await serving([folder], async (url) => {

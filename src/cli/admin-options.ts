@@ -1,6 +1,7 @@
 // Options of the commands checkpoints, dead-letters and check.
 
-import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse } from './options.ts'
+import type { Shard } from '../connect/shard.ts'
+import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse, readShardOption } from './options.ts'
 
 export interface CheckpointsOptions extends FileOptions {
   readonly action: 'list' | 'show' | 'reset' | 'break-lease'
@@ -92,18 +93,20 @@ export interface CheckOptions extends FileOptions {
   readonly json: boolean
   /** The most rows to show. */
   readonly rows: number
+  readonly shard: Shard | undefined
 }
 
 /**
  * @throws {SluiceError} COMMAND_INVALID for an invalid command line
  */
 export function readCheckOptions(argv: readonly string[]): CheckOptions {
-  const flags = { json: { type: 'boolean' }, rows: { type: 'string' } } as const
+  const flags = { json: { type: 'boolean' }, rows: { type: 'string' }, shard: { type: 'string' } } as const
   const { values, positionals } = parse('check', argv, { ...FILE_OPTIONS, ...flags })
   return {
     ...fileOptions('check', positionals, values),
     json: values.json ?? false,
     rows: readCount('--rows', values.rows ?? '5'),
+    shard: readShardOption(values.shard),
   }
 }
 

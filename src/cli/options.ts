@@ -35,7 +35,8 @@ export interface RunOptions extends FileOptions {
 }
 
 /** Options of `sluice serve`. */
-export interface ServeOptions extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel' | 'threads'> {
+export interface ServeOptions
+  extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel' | 'threads' | 'shard'> {
   readonly drainTimeoutMs: number
   readonly dashboard: DashboardAddress
 }
@@ -66,6 +67,7 @@ const RUN_OPTIONS = {
 const SERVE_OPTIONS = {
   ...FILE_OPTIONS,
   threads: RUN_OPTIONS.threads,
+  shard: RUN_OPTIONS.shard,
   'drain-timeout': RUN_OPTIONS['drain-timeout'],
   log: RUN_OPTIONS.log,
   'log-level': RUN_OPTIONS['log-level'],
@@ -113,6 +115,7 @@ export function readServeOptions(argv: readonly string[]): ServeOptions {
     ...fileOptions('serve', positionals, values),
     ...readLog(values),
     threads: readThreads(values.threads),
+    shard: readShardOption(values.shard),
     drainTimeoutMs: readDrainTimeout(values['drain-timeout']),
     dashboard: readDashboardAddress(values.dashboard ?? ''),
   }
@@ -220,7 +223,7 @@ function readThreads(text: string | undefined): number | undefined {
   throw commandInvalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
 }
 
-function readShardOption(text: string | undefined): Shard | undefined {
+export function readShardOption(text: string | undefined): Shard | undefined {
   if (text === undefined) return undefined
   const shard = readShard(text)
   if (shard !== undefined) return shard

@@ -35,14 +35,14 @@ export async function serve(options: ServeOptions & { readonly file: string }, i
     for (const { file, why } of unusable) log.error({}, `${file} is left out: ${why}`)
     const pipelines = found.map(({ pipeline }) => pipeline)
     const params = paramsOf(pipelines, options.params, unusable.length > 0 ? (why) => log.warn({}, why) : undefined)
-    const { threads } = options
+    const { threads, shard } = options
     await using stack = new AsyncDisposableStack()
     const dashboard = await openDashboard(options.dashboard, io.env)
     stack.defer(() => dashboard.close())
     const served = found.map(({ pipeline, module }) => {
       const onThreads = threads === undefined ? {} : { onThreads: { module, threads } }
       const own = params.get(pipeline.name) ?? new Map<string, string>()
-      return new Served({ pipeline, params: own, log, signal: abort.signal, ...onThreads })
+      return new Served({ pipeline, params: own, shard, log, signal: abort.signal, ...onThreads })
     })
     for (const one of served) dashboard.watch(one)
     for (const { file, why } of unusable) dashboard.watch(broken(file, why, () => systemClock.wallMs()))

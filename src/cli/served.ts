@@ -3,6 +3,8 @@
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import { systemClock } from '../base/clock.ts'
 import { type ErrorCode, isSluiceError, messageOf } from '../base/errors.ts'
+import { definedOf } from '../base/options.ts'
+import type { Shard } from '../connect/shard.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 import { branchesOf, inspecting, type WatchedRun } from '../dashboard/watched.ts'
 import { excerpt } from '../observe/escape.ts'
@@ -21,6 +23,8 @@ export interface ServedOptions {
   readonly params: ReadonlyMap<string, string>
   /** Its module, which worker threads import, and their number; without it everything runs in this thread. */
   readonly onThreads?: { readonly module: URL; readonly threads: number }
+  /** Which of several copies it is; undefined: the only one. */
+  readonly shard?: Shard | undefined
   readonly log: Logger
   /** Ends it now. */
   readonly signal: AbortSignal
@@ -127,10 +131,10 @@ export class Served implements WatchedRun {
   }
 
   async #runOnce(): Promise<void> {
-    const { pipeline, params, signal, log, onThreads } = this.#options
+    const { pipeline, params, shard, signal, log, onThreads } = this.#options
     const run = await startPipeline(onThreads?.module ?? pipeline, {
       params,
-      ...(onThreads === undefined ? {} : { threads: onThreads.threads }),
+      ...definedOf({ threads: onThreads?.threads, shard }),
       signal,
       onEvent: (event) => {
         if (event.kind === 'retrying') log.warn({}, `${this.pipeline}: ${event.why}`)

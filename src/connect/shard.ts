@@ -1,6 +1,7 @@
 // One of several copies of a pipeline that share its splits.
 
 import { stableHash } from '../base/hash.ts'
+import type { SharedNames, Split } from './source.ts'
 
 /** `2/8` is the third of eight copies; `0/1` is one that has all splits. */
 export interface Shard {
@@ -33,6 +34,11 @@ export function isShard(value: unknown): value is Shard {
 /** Whether a split belongs to a shard: by a hash of its name, the same on every machine. */
 export function isOfShard(name: string, { index, count }: Shard): boolean {
   return ownerOf(name, count).index === index
+}
+
+/** Those of a source's splits that belong to a shard. */
+export function splitsOf(shard: Shard, splits: readonly Split[], shared: SharedNames | undefined): readonly Split[] {
+  return splits.filter(({ id }) => isOfShard(shared?.nameOf(id) ?? id, shard))
 }
 
 /** The one of so many shards that a split belongs to. */

@@ -3,7 +3,7 @@
 import { batchOf, type ReadBatch } from '../connect/batch.ts'
 import type { Columns } from '../connect/column.ts'
 import { fromSource, type Origin } from '../connect/origin.ts'
-import { isOfShard, type Shard } from '../connect/shard.ts'
+import { type Shard, splitsOf } from '../connect/shard.ts'
 import type { ListedSplit } from '../connect/sink.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../connect/source.ts'
 
@@ -121,8 +121,7 @@ export class PipelineSource implements Source<unknown> {
 
   /** Leaves what is of other shards to them. */
   keepShard(shard: Shard): void {
-    const { shared } = this.#source
-    this.#listed = this.#listed?.filter(({ id }) => isOfShard(shared?.nameOf(id) ?? id, shard))
+    this.#listed = splitsOf(shard, this.#listed ?? [], this.#source.shared)
   }
 
   #named(split: Split): Split {

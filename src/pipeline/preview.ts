@@ -5,7 +5,8 @@ import { unpackState } from '../checkpoint/pack-state.ts'
 import { StateParts } from '../checkpoint/state-parts.ts'
 import { type Batch, type ReadBatch, withOwnOrigins } from '../connect/batch.ts'
 import type { DeadLetter } from '../connect/origin.ts'
-import type { Checkpoint, Sink, SinkWriter } from '../connect/sink.ts'
+import type { Shard } from '../connect/shard.ts'
+import type { Checkpoint, ListedSplit, Sink, SinkWriter } from '../connect/sink.ts'
 import type { Source, SplitReader } from '../connect/source.ts'
 import { layOut } from '../flow/layout.ts'
 import { isSplittable } from '../flow/source.ts'
@@ -20,6 +21,8 @@ import { startPipeline } from './start.ts'
 
 export interface PreviewOptions {
   readonly params: ReadonlyMap<string, string>
+  /** Which of several copies it is; the only one by default. */
+  readonly shard?: Shard | undefined
   /** How many records are read of each source. */
   readonly records: number
   /** How long to wait for an unbounded source, in milliseconds. */
@@ -56,6 +59,7 @@ export async function previewPipeline<P extends Params>(
   }
   const run = await startPipeline(preview, {
     params: options.params,
+    ...definedOf({ shard: options.shard }),
     retryMs: 0,
     onEvent: (event) => {
       if (event.kind === 'dead-letter') options.onLetter(event.letter)
@@ -67,12 +71,12 @@ export async function previewPipeline<P extends Params>(
 
 /** A source that ends after its first records, or when no more arrived for a while. */
 function firstOf(source: Source<unknown>, { records, waitMs }: PreviewOptions): Source<unknown> {
-  const { kind, title, columns, findColumns, isUnbounded, isTabular } = source
+  const { kind, title, columns, findColumns, isUnbounded, isTabular, shared } = source
   const budget = { left: records }
   return {
     kind,
     title,
-    ...definedOf({ columns, isTabular }),
+    ...definedOf({ columns, isTabular, shared }),
     ...(findColumns === undefined ? {} : { findColumns: (options) => source.findColumns?.(options) as never }),
     splits: (options) => source.splits(options),
     async open(split, from, options = {}) {
@@ -131,13 +135,13 @@ class FirstReader implements SplitReader<unknown> {
 
 /** A sink that shows its rows; the results of the real sink's dry run count. */
 function drySink(parts: PipelineParts, name: string, { onRow, isSinkAsked = true }: PreviewOptions): Sink<unknown> {
-  const { kind, title, deadLetters, guarantee, isKeyed, dryRun } = parts.sink
+  const { kind, title, deadLetters, guarantee, isKeyed, takesShards, dryRun } = parts.sink
   return {
     kind,
     title,
     deadLetters,
     guarantee,
-    ...(isKeyed === undefined ? {} : { isKeyed }),
+    ...definedOf({ isKeyed, takesShards }),
     async open(opening) {
       if (!isSinkAsked) return new DryWriter(undefined, onRow)
       const writer = await dryRun?.(opening)
@@ -175,6 +179,10 @@ class DryWriter implements SinkWriter<unknown> {
   }
 
   writeDeadLetters(): void {}
+
+  async share(listed: readonly ListedSplit[]): Promise<readonly ListedSplit[]> {
+    return (await this.#writer?.share?.(listed)) ?? []
+  }
 
   async commit(checkpoint: Checkpoint): Promise<void> {
     const { epoch = 0 } = this.#writer?.checkpoint ?? {}

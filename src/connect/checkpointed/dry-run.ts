@@ -8,11 +8,16 @@ import { openSqliteWriter } from '../sqlite/table/database.ts'
 export async function openStoreDry(
   path: string,
   deadLetters: string,
-  { pipeline, leaseMs, owner, signal }: SinkOptions,
+  { pipeline, shard, leaseMs, owner, signal }: SinkOptions,
 ): Promise<SinkWriter<unknown>> {
   const none = { write: () => [], writeDeadLetters() {}, commit() {} }
   if (!existsSync(path)) return { ...none, checkpoint: undefined, async close() {} }
-  const own = { pipeline, leaseMs, owner, signal }
+  const own = { pipeline, shard, leaseMs, owner, signal }
   const store = await openSqliteWriter({ path, table: 'sluice_checkpoints', deadLetters, isDryRun: true, ...own })
-  return { ...none, checkpoint: store.checkpoint, close: () => store.close() }
+  return {
+    ...none,
+    checkpoint: store.checkpoint,
+    share: (listed) => store.share(listed),
+    close: () => store.close(),
+  }
 }

@@ -16,6 +16,12 @@ export interface FoundLease extends Lease {
   readonly nowMs: number
 }
 
+/** The lease that excludes a shard, its own or one of another count; else the shards of another count, which have ended. */
+export interface Rivals {
+  readonly holder?: FoundLease
+  readonly over: readonly string[]
+}
+
 /**
  * The lease on one shard of a pipeline in one database. Changes must be made in a transaction, except for `renew` and
  * `release`.
@@ -50,13 +56,13 @@ export class LeaseTable {
     return (yield* this.found(lock)).filter((lease) => isHeldFrom(ANYBODY, lease))
   }
 
-  /** The lease that excludes this shard: its own, or one of another count. */
-  *against(claim: Omit<Claim, 'nowMs'>): Work<FoundLease | undefined> {
-    return this.#rivals(yield* this.#all()).find((lease) => isHeldFrom(claim, lease))
+  /** What `take` would find; nothing is taken. */
+  *against(claim: Omit<Claim, 'nowMs'>): Work<Rivals> {
+    return this.#against(claim, yield* this.#all())
   }
 
-  /** Takes the lease; returns the one that prevents that, or the shards of another count that have ended. */
-  *take(claim: Omit<Claim, 'nowMs'>): Work<{ readonly holder?: FoundLease; readonly over: readonly string[] }> {
+  /** Takes the lease, unless another one prevents that. */
+  *take(claim: Omit<Claim, 'nowMs'>): Work<Rivals> {
     const { alone, forUpdate, session } = this.#dialect
     // Uncommitted work of a dead holder must not lock out its successor.
     for (const lease of this.#rivals(yield* this.#all())) {
@@ -64,13 +70,11 @@ export class LeaseTable {
     }
     yield* alone(this.#pipeline)
     const found = yield* this.#all(forUpdate)
-    const rivals = this.#rivals(found)
-    const holder = rivals.find((lease) => isHeldFrom(claim, lease))
-    if (holder !== undefined) return { holder, over: [] }
-    const over = rivals.map(({ shard }) => shard).filter((shard) => shard !== this.#shard)
-    for (const shard of over) yield* this.#forget(shard)
+    const rivals = this.#against(claim, found)
+    if (rivals.holder !== undefined) return rivals
+    for (const shard of rivals.over) yield* this.#forget(shard)
     yield* this.#write(nextLease(newestOf(found), { ...claim, nowMs: 0 }))
-    return { over }
+    return rivals
   }
 
   /** Takes over the lease of this number; false if there is no such one. */
@@ -102,6 +106,13 @@ export class LeaseTable {
     const { parameter } = this.#dialect
     const sql = `${selectLeases(this.#dialect)} where pipeline = ${parameter(1)} ${lock}`
     return (yield* all(sql, [this.#pipeline])).map(leaseOf)
+  }
+
+  #against(claim: Omit<Claim, 'nowMs'>, found: readonly FoundLease[]): Rivals {
+    const rivals = this.#rivals(found)
+    const holder = rivals.find((lease) => isHeldFrom(claim, lease))
+    if (holder !== undefined) return { holder, over: [] }
+    return { over: rivals.map(({ shard }) => shard).filter((shard) => shard !== this.#shard) }
   }
 
   #rivals(found: readonly FoundLease[]): readonly FoundLease[] {

@@ -14,6 +14,15 @@ import { run, type SqlRow, type SqlValue, type Work } from './work.ts'
 const AT_ONCE = 500
 const COLUMNS = ['pipeline', 'split', 'shard', 'path', 'head_bytes', 'head', 'listed_by']
 
+export interface Sharing {
+  /** Splits that have a position. */
+  readonly known: ReadonlySet<string>
+  /** Shards that are held. */
+  readonly atWork: ReadonlySet<string>
+  /** Whether to compare, and to publish nothing. */
+  readonly isDryRun: boolean
+}
+
 export class SplitTable {
   readonly #dialect: SqlDialect
   readonly #pipeline: string
@@ -29,17 +38,11 @@ export class SplitTable {
    * Compares what this copy has listed with the lists of others, and adds what they lack. What others listed and this
    * one does not see must have been read: files may be removed once they are.
    *
-   * @param known - splits that have a position
-   * @param atWork - shards that are held
    * @returns those of shards at work that have not seen them
    * @throws {SluiceError} SOURCE_DIFFERS
    */
-  *share(
-    listed: readonly ListedSplit[],
-    known: ReadonlySet<string>,
-    atWork: ReadonlySet<string>,
-  ): Work<readonly ListedSplit[]> {
-    yield* this.#dialect.alone(this.#pipeline)
+  *share(listed: readonly ListedSplit[], { known, atWork, isDryRun }: Sharing): Work<readonly ListedSplit[]> {
+    if (!isDryRun) yield* this.#dialect.alone(this.#pipeline)
     const missing = new Map(listed.map((split) => [split.name, split]))
     const gone: string[] = []
     for (const row of yield* rowsOf(this.#dialect, 'sluice_splits', this.#pipeline)) {
@@ -54,8 +57,10 @@ export class SplitTable {
       else if (!known.has(name) && !known.has(String(row.path)))
         throw this.#differs(row, 'this one does not see it, and nobody has read it', '')
     }
-    yield* this.#forget(gone)
-    yield* this.#add([...missing.values()])
+    if (!isDryRun) {
+      yield* this.#forget(gone)
+      yield* this.#add([...missing.values()])
+    }
     const count = Number(countOf(this.#shard))
     return [...missing.values()].filter(({ name }) => {
       const owner = shardText(ownerOf(name, count))

@@ -9,7 +9,7 @@ import { NO_TOTALS } from '../../totals.ts'
 import { CheckpointTable, START_OVER } from './checkpoints.ts'
 import { DeadLetterTable } from './dead-letters.ts'
 import type { SqlDialect } from './dialect.ts'
-import { ANYBODY, countOf, type FoundLease, isHeldFrom, LeaseTable } from './leases.ts'
+import { ANYBODY, countOf, type FoundLease, isHeldFrom, LeaseTable, type Rivals } from './leases.ts'
 import { createTables, KEPT } from './schema.ts'
 import { SplitTable } from './splits.ts'
 import { checkpointInvalid } from './stored-checkpoint.ts'
@@ -52,23 +52,21 @@ export class SqlStore {
 
   /** Takes the lease. @throws {SluiceError} PIPELINE_HELD if another instance holds it */
   *take(claim: Omit<Claim, 'nowMs'>): Work<void> {
-    const { holder, over } = yield* this.leases.take(claim)
-    if (holder !== undefined) throw this.#heldBy(holder)
-    yield* this.#checkCount(over)
+    yield* this.#check(yield* this.leases.take(claim))
   }
 
   /** Takes nothing. @throws {SluiceError} PIPELINE_HELD if another instance holds the lease */
   *checkHolder(claim: Omit<Claim, 'nowMs'>): Work<void> {
-    const holder = yield* this.leases.against(claim)
-    if (holder !== undefined) throw this.#heldBy(holder)
+    yield* this.#check(yield* this.leases.against(claim))
   }
 
   /**
-   * Publishes what this copy has listed, and compares it with what others have. @throws {SluiceError} SOURCE_DIFFERS
+   * Compares what this copy has listed with what others have, and publishes it, unless this is a dry run.
+   * @throws {SluiceError} SOURCE_DIFFERS
    */
-  *share(listed: readonly ListedSplit[]): Work<readonly ListedSplit[]> {
+  *share(listed: readonly ListedSplit[], isDryRun: boolean): Work<readonly ListedSplit[]> {
     const atWork = new Set((yield* this.leases.held()).map(({ shard }) => shard))
-    return yield* this.#splits.share(listed, this.checkpoints.known, atWork)
+    return yield* this.#splits.share(listed, { known: this.checkpoints.known, atWork, isDryRun })
   }
 
   /** @throws {SluiceError} PIPELINE_HELD if another instance has taken over */
@@ -131,6 +129,11 @@ export class SqlStore {
     if (lease === undefined) return undefined
     const { token, nowMs, renewedMs } = lease
     return { token, holder: holderOf(lease), silentMs: Math.max(0, nowMs - renewedMs) }
+  }
+
+  *#check({ holder, over }: Rivals): Work<void> {
+    if (holder !== undefined) throw this.#heldBy(holder)
+    yield* this.#checkCount(over)
   }
 
   #heldBy(holder: FoundLease): SluiceError<'PIPELINE_HELD'> {

@@ -122,8 +122,11 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   share(listed: readonly ListedSplit[]): Soon<readonly ListedSplit[]> {
-    const shared = this.#transaction.within('share the splits of', () => this.#database.do(this.#store.share(listed)))
-    return then(shared, (unseen) => then(this.#transaction.commit(), () => unseen))
+    const { isDryRun = false } = this.#options
+    const shared = this.#transaction.within('share the splits of', () =>
+      this.#database.do(this.#store.share(listed, isDryRun)),
+    )
+    return isDryRun ? shared : then(shared, (unseen) => then(this.#transaction.commit(), () => unseen))
   }
 
   /**
