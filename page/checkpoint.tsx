@@ -29,6 +29,7 @@ interface Checkpoint {
   readonly totals?: { readonly loaded: number; readonly dead: number }
   readonly shards?: readonly ShardCheckpoint[]
   readonly allShards?: number
+  readonly missingShards?: number
   readonly positions?: readonly { readonly split: string; readonly position: string }[]
   readonly allPositions?: number
   readonly stateBytes?: number
@@ -50,7 +51,7 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
   }
   useEffect(() => void ask(), [run.pipeline])
   const { committed, holder, positions = [], allPositions = 0, stateBytes = 0 } = found ?? {}
-  const { branches = [], allBranches = 0, shards = [], allShards = 0, totals } = found ?? {}
+  const { branches = [], allBranches = 0, shards = [], allShards = 0, missingShards = 0, totals } = found ?? {}
   const error = found?.error ?? trouble
   return (
     <div class="checkpoint">
@@ -68,10 +69,12 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
       {committed !== undefined && (
         <>
           <p>
-            {holder === undefined ? 'No run holds it.' : `Held by ${holder}.`} States:{' '}
-            {stateBytes === 0 ? 'none' : bytesText(stateBytes)}.
+            {shards.length === 0 && (holder === undefined ? 'No run holds it. ' : `Held by ${holder}. `)}
+            States: {stateBytes === 0 ? 'none' : bytesText(stateBytes)}.
           </p>
-          {totals !== undefined && shards.length > 0 && <Shards shards={shards} all={allShards} totals={totals} />}
+          {totals !== undefined && shards.length > 0 && (
+            <Shards shards={shards} all={allShards} missing={missingShards} totals={totals} />
+          )}
           <table>
             <caption>{`${countText(allPositions)} ${allPositions === 1 ? 'position' : 'positions'}`}</caption>
             <thead>
@@ -104,15 +107,16 @@ export function CheckpointPanel({ run, connection }: DetailsProps): JSX.Element 
 interface ShardsProps {
   readonly shards: readonly ShardCheckpoint[]
   readonly all: number
+  readonly missing: number
   readonly totals: { readonly loaded: number; readonly dead: number }
 }
 
 /** The copies that share the pipeline, and what all of them have loaded, in former numbers, too. */
-function Shards({ shards, all, totals }: ShardsProps): JSX.Element {
+function Shards({ shards, all, missing, totals }: ShardsProps): JSX.Element {
   return (
     <>
       <table>
-        <caption>{`${countText(all)} shards`}</caption>
+        <caption>{`${countText(all)} shards${missing === 0 ? '' : `, ${countText(missing)} missing`}`}</caption>
         <thead>
           <tr>
             <th scope="col">Shard</th>
@@ -132,7 +136,7 @@ function Shards({ shards, all, totals }: ShardsProps): JSX.Element {
               <td>{shard}</td>
               <td class="number">{countText(totals.loaded)}</td>
               <td class="number">{countText(totals.dead)}</td>
-              <td>{isMissing ? <p class="error">Missing: it never came.</p> : committed}</td>
+              <td>{isMissing ? <p class="error">Missing: it never started.</p> : committed}</td>
               <td>{isMissing ? '' : holder}</td>
             </tr>
           ))}

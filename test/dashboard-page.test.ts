@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { fanOut, pipeline, sqliteSink, startPipeline, valuesSource } from 'sluice'
+import type { CheckpointSummary } from '../src/connect/sink.ts'
+import { NO_TOTALS } from '../src/connect/totals.ts'
 import { type Dashboard, startDashboard } from '../src/dashboard/dashboard.ts'
 import { watchedRun } from '../src/dashboard/watched.ts'
 import { snapshotOf } from '../src/testing/snapshot-of.ts'
@@ -132,6 +134,39 @@ describe('the page of the dashboard', { skip: noChromium }, () => {
         { width },
       )
     }
+  })
+
+  it('C126: shows the total of the copies that share a pipeline, each of them, and which never started', async () => {
+    const totals = (loaded: number) => ({ ...NO_TOTALS, read: loaded, loaded })
+    const by = { epoch: 2, committed: 'epoch 2, by process 7 on web1 at noon', holder: 'process 7 on web1' }
+    const missing = { epoch: 0, committed: undefined, holder: undefined, totals: totals(0), isMissing: true }
+    const found: CheckpointSummary = {
+      ...by,
+      totals: totals(1204),
+      positions: new Map([['day/a.log', 12]]),
+      states: new Map(),
+      shards: [
+        { ...by, shard: '0/2', totals: totals(1204), isMissing: false },
+        { ...missing, shard: '1/2' },
+      ],
+    }
+    const run = fakeRun({ shard: '0/2' })
+    const inspect = async (branch: string | undefined) => {
+      return { ...(await run.inspect(branch)), checkpoint: async () => found }
+    }
+    await looking([{ ...run, inspect }], async ({ page, troubles }) => {
+      await page.getByRole('heading', { name: 'orders 0/2' }).waitFor(WAIT)
+      await page.getByRole('tab', { name: 'Checkpoint' }).click()
+      const rows = page.getByRole('table', { name: '2 shards, 1 missing' }).locator('tbody tr')
+      await rows.first().waitFor(WAIT)
+      const cells = await rows.evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)))
+      deepEqual(cells, [
+        ['0/2', '1,204', '0', by.committed, by.holder],
+        ['1/2', '0', '0', 'Missing: it never started.', ''],
+        ['All', '1,204', '0', '', ''],
+      ])
+      deepEqual(troubles, [])
+    })
   })
 
   it('S11: shows hostile text as text, wherever it comes from', async () => {

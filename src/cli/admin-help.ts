@@ -56,8 +56,9 @@ of its sink. Reads the first N records (5) of each source, as if there were no o
 letters that the whole flow makes of them. Nothing is loaded, written or held. Whatever a run would refuse is refused.
 
 Options
-  --rows N   how many records of each source are read
-  --json     prints them as JSON, one per line
+  --rows N      how many records of each source are read
+  --shard I/N   checks one of N copies (see "sluice help run"), and shows which parts of the source are its own
+  --json        prints them as JSON, one per line
 
 Example
   sluice check access-log.ts --param input='logs/*.gz'
@@ -75,6 +76,7 @@ and flows are ignored.
 Options
   -p, --param PIPELINE.name=value   sets a parameter of one pipeline; may be given several times
   --threads N                       runs each pipeline on N worker threads
+  --shard I/N                       runs each pipeline as one of N copies that share its splits
   --dashboard [HOST:]PORT           where the page is (127.0.0.1:4000, or a free port if that is taken)
   --drain-timeout SECONDS           how long a stop may take to commit what was read (30)
   --log text|json                   how notices and errors are written to standard error (text)
@@ -94,7 +96,7 @@ export function topHelp(): string {
   return `sluice top FILE|URL [options]
 
 Shows runs in a terminal: events per second into and out of each layer, what waits, how busy its stages are, and which
-layer is the bottleneck.
+layer is the bottleneck; of a pipeline that several copies share, also their total, each copy, and which are missing.
 
 FILE is run as "sluice run" does, with the same options, and shown while it runs; Ctrl-C stops it cleanly.
 URL shows the runs of a dashboard ("sluice run FILE --dashboard", "sluice serve"); Ctrl-C closes the view;

@@ -17,6 +17,7 @@ import { OK } from './exit.ts'
 import type { Io } from './io.ts'
 import { loadOnlyPipeline } from './load.ts'
 import { commandInvalid } from './options.ts'
+import { heldText, MISSING } from './show/shards.ts'
 
 /** Positions shown unless all are requested. */
 const SHOWN = 20
@@ -102,12 +103,8 @@ function jsonOf(pipeline: string, found: CheckpointSummary | undefined): string 
   return jsonLine({ pipeline, ...rest, positions: Object.fromEntries(positions), states: Object.fromEntries(states) })
 }
 
-function heldText(holder: string | undefined): string {
-  return holder === undefined ? 'no run holds it' : `held by ${holder}`
-}
-
 function shardLine({ shard, committed, totals, holder, isMissing }: ShardSummary): string {
-  if (isMissing) return `  shard ${shard}: missing, it never started`
+  if (isMissing) return `  shard ${shard}: ${MISSING}`
   const done = committed === undefined ? 'nothing has been committed yet' : `${committed}, ${equation(totals)}`
   return `  shard ${shard}: ${done}; ${heldText(holder)}`
 }

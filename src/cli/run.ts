@@ -1,7 +1,8 @@
 // sluice run: starts a pipeline, shows it, stops it, and reports how it ended.
 
 import { definedOf } from '../base/options.ts'
-import { watchedRun } from '../dashboard/watched.ts'
+import { StoredState } from '../dashboard/stored-state.ts'
+import { type WatchedRun, watchedRun } from '../dashboard/watched.ts'
 import { jsonLine } from '../observe/json.ts'
 import type { Logger } from '../observe/log.ts'
 import { bytesText, many } from '../observe/text.ts'
@@ -17,6 +18,7 @@ import { load } from './load.ts'
 import { type RunOptions, readRunOptions } from './options.ts'
 import { runFlowCommand } from './run-flow.ts'
 import { Reporter } from './show/reporter.ts'
+import { withShared } from './show/shards.ts'
 import { summaryText } from './show/summary.ts'
 import { Top } from './show/top.ts'
 import { Signals, Stopped } from './signals.ts'
@@ -113,19 +115,23 @@ class RunCommand {
   /** The run on its dashboard, if one is requested: open before the run starts, and until it has ended. */
   async #shown(given: Pipeline | URL, pipeline: Pipeline): Promise<RunReport> {
     const { dashboard: address, params } = this.#options
-    if (address === undefined) return await this.#load(given)
+    if (address === undefined) return await this.#load(given, pipeline)
     const dashboard = await openDashboard(address, this.#io.env)
     try {
       this.#reporter.say(`dashboard: ${dashboard.url}`)
-      return await this.#load(given, (run) => dashboard.watch(watchedRun(run, pipeline, params)))
+      return await this.#load(given, pipeline, (run) => dashboard.watch(watchedRun(run, pipeline, params)))
     } finally {
       await dashboard.close()
     }
   }
 
-  async #load(pipeline: Pipeline | URL, onStarted: (run: PipelineRun) => void = () => {}): Promise<RunReport> {
+  async #load(
+    given: Pipeline | URL,
+    pipeline: Pipeline,
+    onStarted: (run: PipelineRun) => void = () => {},
+  ): Promise<RunReport> {
     const { params, maxDeadLetters, epochMs, threads, shard } = this.#options
-    const run = await startPipeline(pipeline, {
+    const run = await startPipeline(given, {
       ...definedOf({ threads, shard, epochMs, maxDeadLetters, log: this.#runLog }),
       params,
       signal: this.#abort.signal,
@@ -134,23 +140,30 @@ class RunCommand {
     this.#run = run
     this.#signals.watch(run)
     onStarted(run)
-    if (this.#view !== undefined) return await this.#viewed(run, this.#view)
+    if (this.#view !== undefined) return await this.#viewed(run, watchedRun(run, pipeline, params), this.#view)
     this.#reporter.watch(() => run.progress())
     return await run.done
   }
 
   /** Draws the run while it goes on, on a terminal or at the requested interval; and its final state. */
-  async #viewed(run: PipelineRun, { everyMs }: RunView): Promise<RunReport> {
+  async #viewed(run: PipelineRun, watched: WatchedRun, { everyMs }: RunView): Promise<RunReport> {
     const over = new AbortController()
-    const top = new Top(async () => [run.snapshot()], { once: false, everyMs }, this.#io)
+    const stored = new StoredState()
+    const askRun = async () => [run.snapshot()]
+    const askStore = async () => ({ checkpoints: [await stored.checkpoint(watched)] })
+    let look = withShared(askRun, askStore)
+    const top = new Top(look, { once: false, everyMs }, this.#io)
     const isShown = everyMs !== undefined || isLively(this.#io.stdout, this.#io.env)
     const shown = isShown ? top.show(over.signal) : undefined
     try {
-      return await run.done
+      const report = await run.done
+      // What is stored has changed since.
+      look = withShared(askRun, askStore)
+      return report
     } finally {
       over.abort()
       await shown
-      if (!this.#options.json) top.showLast([run.snapshot()])
+      if (!this.#options.json) top.showLast(await look(over.signal))
     }
   }
 

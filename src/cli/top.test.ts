@@ -41,8 +41,9 @@ function ioOf(env: Io['env'] = {}, isTTY = false): Io & { readonly out: string[]
   return { stdout, stderr: { write: (text) => err.push(text) }, env, out, err }
 }
 
-const asking = (url: URL | undefined) => (signal: AbortSignal) =>
-  askFor(new URL('api/snapshot', url), undefined, signal)
+const asking = (url: URL | undefined) => async (signal: AbortSignal) => {
+  return { runs: await askFor(new URL('api/snapshot', url), undefined, signal), shared: [] }
+}
 
 describe('sluice top', () => {
   it('shows the runs of a page once, where there is no terminal', async () => {
@@ -60,6 +61,28 @@ describe('sluice top', () => {
     })
     await main(['top', `${shop.url}/behind/a/proxy`], ioOf({ SLUICE_TOKEN: 'a token of the page' }))
     deepEqual(asked, [['/behind/a/proxy/api/snapshot', 'Bearer a token of the page']])
+  })
+
+  it('asks for what the copies of a pipeline have in common, and shows the runs without it, too', async () => {
+    const shards = [
+      { shard: '0/2', totals: { loaded: 90, dead: 4 }, isMissing: false },
+      { shard: '1/2', totals: { loaded: 0, dead: 0 }, isMissing: true },
+    ]
+    const [totals, run] = [{ loaded: 90, dead: 4 }, snapshotOf({ shard: '0/2' })]
+    const stored = { pipeline: 'orders', totals, shards, allShards: 2, missingShards: 1 }
+    for (const [status, expected] of [
+      [200, / {2}2 shards \(1 missing\) {2}loaded 90 {2}dead 4\n.*0\/2 .*\n {4}1\/2 {2}missing, it never started\n/],
+      [503, /^orders 0\/2: running .*\n(?!.*shards)/],
+    ] as const) {
+      await using shop = await page(({ url, headers }, response) => {
+        equal(headers.authorization, 'Bearer a token of the page')
+        if (url === '/api/snapshot') return void response.end(JSON.stringify({ runs: [run] }))
+        response.writeHead(status).end(JSON.stringify({ checkpoints: [stored] }))
+      })
+      const io = ioOf({ SLUICE_TOKEN: 'a token of the page' })
+      equal(await main(['top', shop.url], io), 0)
+      match(io.out.join(''), expected)
+    }
   })
 
   it('does not take its token to another address', async () => {

@@ -8,6 +8,7 @@ import { OK, STOP_SIGNALS, type StopSignal } from './exit.ts'
 import type { Io } from './io.ts'
 import { runCommand } from './run.ts'
 import { runsOf } from './show/foreign-runs.ts'
+import { withShared } from './show/shards.ts'
 import { Top } from './show/top.ts'
 import { Stopped } from './signals.ts'
 import { readTopOptions } from './top-options.ts'
@@ -27,8 +28,13 @@ export async function topCommand(argv: readonly string[], io: Io): Promise<numbe
   const stop = (signal: StopSignal): void => abort.abort(new Stopped(signal, `received ${signal}`))
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
   try {
-    const url = new URL('api/snapshot', options.url)
-    return await new Top((signal) => askFor(url, io.env.SLUICE_TOKEN, signal), options, io).show(abort.signal)
+    const { url } = options
+    const token = io.env.SLUICE_TOKEN
+    const look = withShared(
+      async (signal) => await askFor(new URL('api/snapshot', url), token, signal),
+      async (signal) => parsed(await answerOf(new URL('api/checkpoints', url), token, signal)),
+    )
+    return await new Top(look, options, io).show(abort.signal)
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, stop)
   }
@@ -45,6 +51,12 @@ export async function askFor(
   token: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly RunSnapshot[]> {
+  const runs = runsOf(parsed(await answerOf(url, token, signal)))
+  if (runs === undefined) throw strange(redact(url.origin), 'its answer is not about runs')
+  return runs
+}
+
+async function answerOf(url: URL, token: string | undefined, signal: AbortSignal): Promise<string> {
   const page = redact(url.origin)
   let response: Response
   let text: string
@@ -70,9 +82,7 @@ export async function askFor(
     const details = { source: page, offset: 0, errno: `${response.status}` }
     throw new SluiceError('SOURCE_UNREADABLE', `Cannot read ${page}: it answers ${response.status}${hint}`, details)
   }
-  const runs = runsOf(parsed(text))
-  if (runs === undefined) throw strange(page, 'its answer is not about runs')
-  return runs
+  return text
 }
 
 /** Bounded. */

@@ -1,7 +1,7 @@
 // What pipelines have stored, for the page: dead letters by the page, and checkpoints.
 
 import { messageOf } from '../base/errors.ts'
-import type { SinkInspector, StoredDeadLetter } from '../connect/sink.ts'
+import type { ShardSummary, SinkInspector, StoredDeadLetter } from '../connect/sink.ts'
 import { AnswerError } from './answer.ts'
 import type { WatchedRun } from './watched.ts'
 
@@ -57,7 +57,7 @@ export class StoredState {
         totals,
         committed,
         ...(holder === undefined ? {} : { holder }),
-        ...(shards === undefined ? {} : { shards: shards.slice(0, MOST_SHARDS), allShards: shards.length }),
+        ...(shards === undefined ? {} : shardsOf(shards)),
         positions: first.map(([split, position]) => ({ split, position: cut(JSON.stringify(position)) })),
         allPositions: positions.size,
         stateBytes,
@@ -112,6 +112,11 @@ export class StoredState {
       clearTimeout(timer)
     }
   }
+}
+
+function shardsOf(shards: readonly ShardSummary[]): object {
+  const missingShards = shards.filter(({ isMissing }) => isMissing).length
+  return { shards: shards.slice(0, MOST_SHARDS), allShards: shards.length, missingShards }
 }
 
 function shown({ origin, step, reason, part, epoch, timeMs }: StoredDeadLetter): object {

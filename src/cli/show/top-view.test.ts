@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { RunSnapshot } from '../../pipeline/snapshot.ts'
 import { snapshotOf } from '../../testing/snapshot-of.ts'
 import { runsOf } from './foreign-runs.ts'
+import { sharedOf } from './shards.ts'
 import { topView } from './top-view.ts'
 
 const PLAIN = { columns: 100, hasColour: false }
@@ -55,6 +56,34 @@ describe('the view of runs in a terminal', () => {
       '  1 orders.csv, pr…    24     22     4  90 %',
       '  2 rows               22     20     0  10 %',
     ])
+  })
+
+  it('shows the total of the copies that share a pipeline, each of them, and which never started', () => {
+    const [held, free] = [{ holder: 'process 7 on web1' }, {}]
+    const copies = [held, free, free].map((of, at) => {
+      return { shard: `${at}/3`, totals: { loaded: at * 1000, dead: at }, isMissing: at === 2, ...of }
+    })
+    const told = {
+      pipeline: 'orders',
+      totals: { loaded: 1000, dead: 1 },
+      shards: copies,
+      allShards: 3,
+      missingShards: 1,
+    }
+    const shared = sharedOf({ checkpoints: [told, { pipeline: 'other', epoch: 0 }] }) ?? []
+    deepEqual(topView([snapshotOf({ shard: '0/3' })], { ...PLAIN, shared }).slice(3, 7), [
+      '  3 shards (1 missing)  loaded 1,000  dead 1',
+      '    0/3  loaded 0  dead 0  held by process 7 on web1',
+      '    1/3  loaded 1,000  dead 1  no run holds it',
+      '    2/3  missing, it never started',
+    ])
+    const many = { ...told, shards: Array.from({ length: 200 }, () => copies[1]), allShards: 500 }
+    equal(
+      topView([snapshotOf({})], { ...PLAIN, shared: sharedOf({ checkpoints: [many] }) ?? [] })[24],
+      '    and 480 more: see sluice checkpoints',
+    )
+    deepEqual(sharedOf({ checkpoints: [{ ...told, totals: {} }] }), [])
+    for (const answer of [undefined, {}, { checkpoints: 3 }]) equal(sharedOf(answer), undefined)
   })
 
   it('says that nothing runs', () => {

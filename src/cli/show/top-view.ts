@@ -6,10 +6,13 @@ import { bytesText, countText, durationText, many } from '../../observe/text.ts'
 import { earlierCommit } from '../../pipeline/figures.ts'
 import { shownName } from '../../pipeline/shown-name.ts'
 import type { LayerFigures, RunSnapshot } from '../../pipeline/snapshot.ts'
+import { type SharedPipeline, sharedLines } from './shards.ts'
 
 export interface TopViewOptions {
   /** The same runs a while ago, for rates; without them, rates are since the start. */
   readonly before?: readonly RunSnapshot[]
+  /** What is known of the copies of pipelines that are shared. */
+  readonly shared?: readonly SharedPipeline[]
   /** No line is longer. */
   readonly columns: number
   readonly hasColour: boolean
@@ -81,11 +84,13 @@ export function colourOf({ state }: RunSnapshot, line: string, { hasColour }: To
 
 function runLines(run: RunSnapshot, before: RunSnapshot | undefined, options: TopViewOptions): string[] {
   const { columns, hasColour } = options
+  const shared = options.shared?.find(({ pipeline }) => pipeline === run.pipeline)
   const own = [
     `${shownName(run)}: ${run.state}${GAP}${durationText(run.atMs - run.startedMs)}${GAP}${run.source} > ${run.sink}`,
     ...(run.error === undefined ? [] : [`${GAP}${run.error}`]),
     `${GAP}${progressText(run, options)}`,
     `${GAP}${commitText(run)}`,
+    ...(shared === undefined ? [] : sharedLines(shared)).map((line) => `${GAP}${line}`),
   ].map((line) => cut(excerpt(line, columns), columns))
   const [title = '', ...rest] = own
   return [

@@ -9,6 +9,7 @@ import type { RunSnapshot, RunState } from '../../pipeline/snapshot.ts'
 import { exitCodeOfSignal, OK } from '../exit.ts'
 import { hasColour, type Io, isLively } from '../io.ts'
 import { Stopped } from '../signals.ts'
+import type { Seen } from './shards.ts'
 import { colourOf, cut, perSecondOf, type TopViewOptions, topView } from './top-view.ts'
 
 export interface ScreenOptions {
@@ -30,21 +31,21 @@ const REST_OF_PAGE = '\x1b[J'
 
 /** Fetches snapshots and draws them. */
 export class Top {
-  readonly #askFor: (signal: AbortSignal) => Promise<readonly RunSnapshot[]>
+  readonly #look: (signal: AbortSignal) => Promise<Seen>
   readonly #options: ScreenOptions
   readonly #io: Io
   readonly #clock: Clock
   /** The last snapshots. */
-  #before: readonly RunSnapshot[] | undefined
+  #before: Seen | undefined
   #isDrawn = false
 
   constructor(
-    askFor: (signal: AbortSignal) => Promise<readonly RunSnapshot[]>,
+    look: (signal: AbortSignal) => Promise<Seen>,
     options: ScreenOptions,
     io: Io,
     clock: Clock = systemClock,
   ) {
-    this.#askFor = askFor
+    this.#look = look
     this.#options = options
     this.#io = io
     this.#clock = clock
@@ -59,7 +60,7 @@ export class Top {
       for (;;) {
         const told = await this.#ask(signal)
         if (isOnce) {
-          stdout.write(textOf(topView(told.runs, this.#view)))
+          stdout.write(textOf(topView(told.seen.runs, this.#viewOf(told.seen))))
           return OK
         }
         this.#draw(told, isLive)
@@ -76,26 +77,27 @@ export class Top {
   }
 
   /** Shows the final state of a run. */
-  showLast(runs: readonly RunSnapshot[]): void {
+  showLast(seen: Seen): void {
     this.#before = undefined
-    this.#io.stdout.write(textOf(topView(runs, this.#view)))
+    this.#io.stdout.write(textOf(topView(seen.runs, this.#viewOf(seen))))
   }
 
   /** After a first answer, a page may be away for a while: the run restarts. */
-  async #ask(signal: AbortSignal): Promise<{ readonly runs: readonly RunSnapshot[]; readonly lost?: string }> {
+  async #ask(signal: AbortSignal): Promise<{ readonly seen: Seen; readonly lost?: string }> {
     try {
-      return { runs: await this.#askFor(signal) }
+      return { seen: await this.#look(signal) }
     } catch (error) {
       if (signal.aborted || this.#before === undefined) throw error
-      return { runs: this.#before, lost: messageOf(error) }
+      return { seen: this.#before, lost: messageOf(error) }
     }
   }
 
-  #draw({ runs, lost }: { readonly runs: readonly RunSnapshot[]; readonly lost?: string }, isLive: boolean): void {
-    const options = this.#view
+  #draw({ seen, lost }: { readonly seen: Seen; readonly lost?: string }, isLive: boolean): void {
+    const options = this.#viewOf(seen)
+    const { runs } = seen
     const trouble = lost === undefined ? [] : [cut(`${escapeText(lost)}; trying again`, options.columns)]
     const whole = [...trouble, ...topView(runs, options)]
-    if (lost === undefined) this.#before = runs
+    if (lost === undefined) this.#before = seen
     const { stdout } = this.#io
     if (!isLive) {
       stdout.write(`${textOf(whole)}\n`)
@@ -114,10 +116,10 @@ export class Top {
     this.#isDrawn = true
   }
 
-  get #view(): TopViewOptions {
+  #viewOf({ shared }: Seen): TopViewOptions {
     const { stdout, env } = this.#io
-    const before = this.#before === undefined ? {} : { before: this.#before }
-    return { ...before, columns: stdout.columns ?? COLUMNS, hasColour: hasColour(stdout, env) }
+    const before = this.#before === undefined ? {} : { before: this.#before.runs }
+    return { ...before, shared, columns: stdout.columns ?? COLUMNS, hasColour: hasColour(stdout, env) }
   }
 }
 
