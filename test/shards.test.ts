@@ -1,6 +1,6 @@
-import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict'
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -20,20 +20,25 @@ import {
   valuesSource,
 } from 'sluice'
 import { duckdbSource } from 'sluice/duckdb'
+import { kafkaSource } from 'sluice/kafka'
+import { natsSource } from 'sluice/nats'
 import { postgresSource } from 'sluice/postgres'
 import { rabbitmqSource } from 'sluice/rabbitmq'
+import { redisStreamSource } from 'sluice/redis'
 import { Session } from '../src/connect/duckdb/connection.ts'
 import { isOfShard } from '../src/connect/shard.ts'
 import { NO_TOTALS } from '../src/connect/totals.ts'
 import job, { into } from './jobs/shared-load.ts'
 import { sluice } from './support/cli.ts'
 import { numbered } from './support/inputs.ts'
+import { sluiceHere } from './support/job.ts'
 import { rowsIn } from './support/part-files.ts'
 import { missingPostgres, PostgresServer } from './support/postgres.ts'
 import { ROOT } from './support/project.ts'
 import { randomOf, SEED } from './support/seed.ts'
 
 const JOB = join(ROOT, 'test', 'jobs', 'shared-load.ts')
+const TABLE_JOB = join(ROOT, 'test', 'jobs', 'shared-table.ts')
 
 /** Where copies write, and what is there. */
 interface Store {
@@ -125,6 +130,50 @@ function digestOf({ rows, letters }: { readonly rows: readonly number[]; readonl
     .digest('hex')
 }
 
+function paramsOf(input: string, out: string): readonly string[] {
+  return ['--param', `input=${input}`, '--param', `out=${out}`]
+}
+
+/** Three copies, each killed up to four times at random moments of its work, until all have ended by themselves. */
+async function overKills(file: string, params: readonly string[], random: () => number): Promise<void> {
+  const copy = async (index: number): Promise<number> => {
+    for (let kills = 0; ; kills += 1) {
+      const argv = ['run', file, ...params, '--shard', `${index}/3`, '--epoch-ms', '20']
+      const { code, stderr } = await sluice(argv, {
+        onStart: (child) => {
+          const kill = async () => {
+            await sleep(random() * 250)
+            child.kill('SIGKILL')
+          }
+          // It says first what it loads.
+          if (kills < 4) child.stderr?.once('data', () => void kill())
+        },
+      })
+      if (code === 0) return kills
+      if (code !== null) throw new Error(stderr)
+    }
+  }
+  const kills = await Promise.all([copy(0), copy(1), copy(2)])
+  ok(kills.some((count) => count > 0))
+}
+
+/** A table `numbers` with 40 parts, in PostgreSQL for that, in SQLite for others; gives where it is. */
+async function tableFor(kind: string, rows: number): Promise<string> {
+  const make = 'create table numbers (n integer primary key, part integer)'
+  if (kind === 'PostgreSQL') {
+    const database = await (server as PostgresServer).createDatabase()
+    await (server as PostgresServer).query(database, make)
+    const fill = `insert into numbers select n, n % 40 from generate_series(0, ${rows - 1}) as n`
+    await (server as PostgresServer).query(database, fill)
+    return (server as PostgresServer).url(database)
+  }
+  turn += 1
+  const path = join(folder, `numbers${turn}.db`)
+  const all = `with recursive a (n) as (select 0 union all select n + 1 from a where n < ${rows - 1})`
+  executeIn(path, `${make}; ${all} insert into numbers select n, n % 40 from a`)
+  return path
+}
+
 const KINDS = missingPostgres() ? ['SQLite', 'part files'] : ['SQLite', 'PostgreSQL', 'part files']
 
 describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
@@ -160,26 +209,22 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
       const input = makeInput(8, 2000)
       const store = await storeOf(kind)
       const whole = await storeOf(kind)
-      const params = ['--param', `input=${join(input, '*', '*.log')}`, '--param', `out=${store.out}`]
-      const copy = async (index: number): Promise<number> => {
-        for (let kills = 0; ; kills += 1) {
-          const argv = ['run', JOB, ...params, '--shard', `${index}/3`, '--epoch-ms', '20', '--quiet']
-          const { code, stderr } = await sluice(argv, {
-            onStart: (child) => {
-              if (kills < 4) void sleep(300 + random() * 900).then(() => child.kill('SIGKILL'))
-            },
-          })
-          if (code === 0) return kills
-          if (code !== null) throw new Error(stderr)
-        }
-      }
-      const kills = await Promise.all([copy(0), copy(1), copy(2)])
-      equal(
-        kills.some((count) => count > 0),
-        true,
-      )
+      await overKills(JOB, paramsOf(join(input, '*', '*.log'), store.out), random)
       await run(input, whole.out, 0, 1)
       const [found, expected] = [await store.read(), await whole.read()]
+      deepEqual(found, expected)
+      equal(digestOf(found), digestOf(expected))
+    })
+
+    it(`C121: are killed at random over ranges of a table, and load what one process loads (${kind})`, async () => {
+      const random = randomOf(`kills over a table for ${kind}`)
+      const input = await tableFor(kind, 30_000)
+      const store = await storeOf(kind)
+      const whole = await storeOf(kind)
+      await overKills(TABLE_JOB, paramsOf(input, store.out), random)
+      equal((await sluice(['run', TABLE_JOB, ...paramsOf(input, whole.out)])).code, 0)
+      const [found, expected] = [await store.read(), await whole.read()]
+      deepEqual([expected.rows.length, expected.letters], [29_700, 300])
       deepEqual(found, expected)
       equal(digestOf(found), digestOf(expected))
     })
@@ -252,6 +297,10 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
       /^ {2}shard 0\/3: missing, it never started\n {2}shard 1\/3: epoch 1, by .*\n {2}shard 2\/3: missing, it never started$/m,
     )
     match((await sluice(['run', JOB, ...params, '--shard', '1/3'])).stdout, /^load 1\/3: finished in /)
+    match(
+      (await sluice(['top', JOB, ...params, '--shard', '1/3'])).stdout,
+      /^load 1\/3: finished .*\n(?:.*\n)+ {2}3 shards \(2 missing\) {2}loaded \d+ {2}dead \d+\n {4}0\/3 {2}missing, it never started\n {4}1\/3 {2}loaded \d+ {2}dead \d+ {2}no run holds it\n {4}2\/3 {2}missing/,
+    )
     // Letters are tried again by the copy that there is.
     const mended = ['dead-letters', JOB, 'replay', ...params, '--param', 'isMended=true']
     match((await sluice(mended)).stdout, /^\d+ replayed: \d+ loaded, 0 failed again$/m)
@@ -355,6 +404,8 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     const source = fileSource(join(input, '*', '*.log'), textLines())
     const shared = { from: source, into: sqliteSink<never>(out, { table: 't', key: ['n'] as never }) }
     const of = (change: object): Pipeline => pipeline('load', { ...shared, ...change } as never) as never
+    const MANY = /does not need it, since .* each .* to one .*; start as many copies as you want without --shard, each /
+    const ONE = /does not need it, since .*; start one copy without --shard/
     const refused: readonly (readonly [object, RegExp])[] = [
       [
         { flow: (lines: Flow<string>) => lines.uniq((line) => line) },
@@ -364,22 +415,19 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
         { flow: (lines: Flow<string>) => lines.merge(flow(source)) },
         /: another source \(.*\) needs events of all shards/,
       ],
-      [{ from: valuesSource([1, 2]) }, /is read as a whole; run it in one process$/],
+      [{ from: valuesSource([1, 2]) }, /is read as a whole; run it in one process without --shard$/],
       [
         {
           into: fanOut(sqliteSink(out, { table: 't' }), { branches: { b: { into: sqliteSink(out, { table: 'b' }) } } }),
         },
-        /keeps one checkpoint of it/,
+        /: the branches of .* follow one checkpoint; run it in one process without --shard, or make a pipeline of each/,
       ],
-      [
-        {
-          from: rabbitmqSource('amqp://localhost/', { name: 'text', parse: String } as never, {
-            queue: 'q',
-            isExclusive: false,
-          }),
-        },
-        /is shared by its broker.*; start 8 copies without --shard, each as a pipeline of its own name$/,
-      ],
+      [{ from: rabbitmqSource('amqp://localhost/', textLines(), { queue: 'q', isExclusive: false }) }, MANY],
+      [{ from: redisStreamSource('redis://localhost', textLines(), { stream: 's', group: 'g' }) }, MANY],
+      [{ from: rabbitmqSource('amqp://localhost/', textLines(), { queue: 'q' }) }, ONE],
+      [{ from: redisStreamSource('redis://localhost', textLines(), { stream: 's' }) }, ONE],
+      [{ from: kafkaSource('kafka://localhost', textLines(), { topic: 't' }) }, ONE],
+      [{ from: natsSource('nats://localhost', textLines(), { stream: 's' }) }, ONE],
     ]
     for (const [change, message] of refused) {
       await rejects(run(input, out, 2, 8, of(change)), { code: 'CONFIG_INVALID', message })
@@ -395,6 +443,40 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
       match(stderr, /--shard takes a number from 0 on and how many copies there are/)
     }
   })
+
+  for (const kind of KINDS) {
+    it(`C127: are checked one by one: which parts are whose, and what a run would refuse (${kind})`, async () => {
+      const input = makeInput(6)
+      const { out } = await storeOf(kind)
+      const check = async (shard: string, from = input, ...more: readonly string[]) => {
+        return await sluiceHere(['check', JOB, ...paramsOf(join(from, '*', '*.log'), out), '--shard', shard, ...more])
+      }
+      const parts: string[] = []
+      for (const index of [0, 1, 2]) {
+        const { stdout } = await check(`${index}/3`)
+        const own = [...stdout.matchAll(/^ {2}part {2}(.*)$/gm)].map(([, id = '']) => id)
+        match(stdout, new RegExp(`^shard ${index}/3 reads ${own.length} parts?, .*\n`, 'm'))
+        match(stdout, /^into .*: nothing has been committed yet$/m)
+        parts.push(...own)
+      }
+      const all = await fileSource(join(input, '*', '*.log'), textLines(), { splitBytes: 2000 }).splits()
+      deepEqual(parts.sort(), all.map(({ id }) => id).sort())
+      const [first = ''] = (await check('0/3', input, '--json')).stdout.split('\n')
+      deepEqual(JSON.parse(first).shard, '0/3')
+      if (kind !== 'PostgreSQL') equal(existsSync(out), false)
+      await run(input, out, 0, 3)
+      match((await check('0/3')).stdout, /^into .*: continuing after epoch 1$/m)
+      match((await check('1/3')).stdout, /^into .*: nothing has been committed yet$/m)
+      const other = makeInput(5)
+      const differs = await check('1/3', other)
+      equal(differs.code, 66, differs.stderr)
+      match(differs.stderr, /^sluice: Cannot run load as shard 1\/3: .* this one does not see it/)
+      const another = await check('1/4')
+      match(another.stderr, /of its 3 copies, 1 have used this store/)
+      // A check publishes nothing.
+      await run(input, out, 1, 3)
+    })
+  }
 
   for (const kind of ['SQLite', 'PostgreSQL', 'DuckDB']) {
     it(`C120: share a table of ${kind} by ranges, whatever their number, while rows come`, {
