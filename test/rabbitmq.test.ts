@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -53,20 +54,27 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     await channel.assertQueue('numbers', { durable: true })
   })
 
-  const send = async (body: string, options: Sending = {}) => {
-    channel.sendToQueue('numbers', Buffer.from(body), { persistent: true, ...options })
+  const send = async (body: string, options: Sending = {}, queue = 'numbers') => {
+    channel.sendToQueue(queue, Buffer.from(body), { persistent: true, ...options })
     await channel.waitForConfirms()
   }
-  const waiting = async () => (await channel.checkQueue('numbers')).messageCount
+  const waiting = async (queue = 'numbers') => (await channel.checkQueue(queue)).messageCount
   const reading = async (
     options: Partial<RabbitmqSourceOptions<string, string>> = {},
     from?: Position,
     onNote: (note: string) => void = () => {},
   ) => rabbitmqSource(url, textLines(), { queue: 'numbers', ...options }).open({ id: '' }, from, { onNote })
   const saved = (reader: SplitReader<string>) => JSON.parse(JSON.stringify(reader.position()))
-  const gone = async (count = 0) => {
+  const gone = async (count = 0, queue = 'numbers') => {
     // Messages that are given and not acknowledged are not counted: they are once the reader is gone.
-    await until(async () => (await waiting()) === count, `a queue of ${count}`)
+    await until(async () => (await waiting(queue)) === count, `a queue of ${count}`)
+  }
+  /** The broker holds back for a while what it logs of queues: one that is killed before has forgotten a new queue. */
+  const logged = async (queue: string) => {
+    const tables = join(server.folder, 'data', `sluice${server.port}@localhost`)
+    const names = () => readdirSync(tables, { withFileTypes: true }).filter((one) => one.isFile())
+    const isIn = (name: string) => readFileSync(join(tables, name)).includes(queue)
+    await until(() => names().some(({ name }) => isIn(name)), `${queue} in the tables of the broker`)
   }
 
   it('R3: refuses a stream, whatever its settings are, and reads other queues with such settings', async () => {
@@ -191,10 +199,13 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
   })
 
   it('goes on over a new connection: what was given is acknowledged there, what was not comes again', async () => {
-    for (const n of upTo(4)) await send(String(n), { messageId: String(n) })
+    const queue = 'kept over a crash'
+    await channel.assertQueue(queue, { durable: true })
+    for (const n of upTo(4)) await send(String(n), { messageId: String(n) }, queue)
     const notes: string[] = []
-    const reader = await reading({ inFlight: 4 }, undefined, (note) => notes.push(note))
+    const reader = await reading({ queue, inFlight: 4 }, undefined, (note) => notes.push(note))
     deepEqual(await take(reader, 2), ['1', '2'])
+    await logged(queue)
     await client.close()
     await server.kill()
     await server.start()
@@ -202,7 +213,7 @@ describe(`rabbitmq (REPRO: SEED=${SEED} npm test)`, { skip: without('rabbitmq-se
     deepEqual(await take(reader, 2), ['3', '4'])
     reader.acknowledge?.(reader.position())
     await reader.close()
-    await gone()
+    await gone(0, queue)
     await untilNoted(notes, /^the connection to amqp:\/\/127\.0\.0\.1:\d+ broke /)
     await untilNoted(notes, /^reconnected to /)
   })
