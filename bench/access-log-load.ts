@@ -32,7 +32,7 @@ function contestant(name: string, file: string, log: string, isOurs: boolean): C
   return { name, argv: [benchFile(`contestants/${file}`), log, join(FOLDER, `${file}.db`)], isOurs }
 }
 
-/** A log of so many lines, made once. */
+/** A log with this many lines, made once. */
 export function makeLog(lines: number): string {
   mkdirSync(FOLDER, { recursive: true })
   const path = join(FOLDER, `access-${lines}.log`)

@@ -1,5 +1,5 @@
-// One source, four workers: whoever asks gets the next events, so a slow worker gets fewer and does not delay the others.
-// Run: npm run -s example examples/fan-out.ts
+// One source, four workers: whichever asks gets the next events, so a slow worker gets fewer and does not delay the
+// others. Run: npm run -s example examples/fan-out.ts
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, consumer, from, range } from 'sluice/stage'
 

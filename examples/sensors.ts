@@ -1,5 +1,5 @@
-// Live readings of hundreds of sensors: what each measures per minute, and where it is too hot.
-// With a broker, a house of sensors, and pictures of what goes on: npm run demo:sensors
+// Live readings of hundreds of sensors: what each measures per minute, and where it is too hot. With a broker, a house
+// of sensors, and pictures: npm run demo:sensors
 
 import { duration, fanOut, json, param, pipeline, sqliteSink } from 'sluice'
 import { mqttSource } from 'sluice/mqtt'

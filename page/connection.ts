@@ -6,7 +6,7 @@ import type { RunSnapshot } from '../src/pipeline/snapshot.ts'
  * - `connecting`: nothing has arrived yet
  * - `live`: snapshots arrive
  * - `lost`: nothing arrives; it is retrying
- * - `ended`: the process has announced its end; it retries all the same, as another may follow
+ * - `ended`: the process has announced its end; it retries anyway, as another process may follow
  * - `locked`: it requires its token
  */
 export type Tie = 'connecting' | 'live' | 'lost' | 'ended' | 'locked'

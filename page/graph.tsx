@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<LayerFigures['kind'], string>> = {
 
 const EXCHANGES: Readonly<Record<string, string>> = {
   forward: 'each to its own',
-  rebalance: 'to whoever is free',
+  rebalance: 'to any free stage',
   key: 'by key',
 }
 

@@ -34,7 +34,7 @@ console.log(`npm run -s sluice -- run examples/access-log.ts --param input='${sh
 const { status, signal } = spawnSync(
   process.execPath,
   ['--conditions=sluice-source', join(ROOT, 'src', 'cli', 'bin.ts'), ...command],
-  // How to go on is said in a command that a checkout has.
+  // How to continue, as a command that works in a checkout.
   { stdio: 'inherit', cwd: ROOT, env: { ...process.env, npm_lifecycle_event: 'sluice' } },
 )
 if (status !== 0) process.exit(status ?? (signal === null ? 1 : 128))

@@ -46,7 +46,7 @@ export async function buildPage(): Promise<ReadonlyMap<string, string>> {
 /** The module that holds them: packed, so that nothing in them is taken for code of ours. */
 export function moduleOf(files: ReadonlyMap<string, string>): string {
   const entries = [...files].map(([name, text]) => `  '${name}':\n    '${packed(text)}',\n`)
-  return `// The page as it was built out of page/ by scripts/build-page.ts: gzip, in base64. Not to be changed by hand.
+  return `// The page as built from page/ by scripts/build-page.ts: gzip, in base64. Do not edit by hand.
 
 export const BUILT_PAGE: Readonly<Record<string, string>> = {
 ${entries.join('')}}

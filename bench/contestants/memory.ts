@@ -117,7 +117,7 @@ const LOADS: Readonly<Record<string, () => Promise<void>>> = {
 const [, , name = ''] = process.argv
 if (name === '') process.stdout.write(JSON.stringify([...Object.keys(FLOWS), ...Object.keys(LOADS)]))
 else {
-  // What is linked in is no part of the answer.
+  // Imported modules are not part of the answer.
   new DatabaseSync(':memory:').close()
   const make = FLOWS[name]
   try {

@@ -30,7 +30,9 @@ interface Place {
   readonly count: number
 }
 
-/** Reads what was delivered to `new/` when it is opened; a later run goes on after the last mail that was committed. */
+/**
+ * Reads what was delivered to `new/` when it is opened; a later run continues after the last mail that was committed.
+ */
 export function maildirSource(path: string): Source<Mail> {
   if (typeof path !== 'string' || path === '')
     throw optionInvalid('maildirSource', 'path', path, 'the path of a maildir')

@@ -25,11 +25,11 @@ export interface Aggregate<In, Out, State = unknown> {
   /** The state as plain data; NaN, Infinity, -0, undefined, bigints and Dates are restored exactly. */
   readonly save: (state: State) => unknown
   readonly load: (saved: unknown) => State
-  /** The fields that it reads, where it was made of their names: then it reads nothing else of an event. */
+  /** The fields that it reads, if it was made from field names: then it reads nothing else of an event. */
   readonly fields?: readonly string[]
   /** As `add`, for the value of its only field: the event itself is not needed. */
   readonly addValue?: (state: State, value: never) => State
-  /** Of an aggregate made of others: those, by name. Its state, and what `save` gives, is an array of theirs. */
+  /** For an aggregate made of others: those, by name. Its state, and its saved form, is an array of theirs. */
   readonly members?: ReadonlyMap<string, Aggregate<In, unknown>>
 }
 

@@ -13,7 +13,8 @@ export interface CollectOptions {
 }
 
 /**
- * The events in order of arrival, or a field of each, or what `of` makes of each; merged, those of `into` come first. Nothing is skipped.
+ * The events in order of arrival, or a field of each, or the result of `of` for each; when merged, those of `into` come
+ * first. Nothing is skipped.
  *
  * @param options.limit - the most values held: an integer, 1 or more
  * @throws {RangeError} at the first event beyond `limit`, unless `whenFull` is `first`

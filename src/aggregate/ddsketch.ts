@@ -72,7 +72,7 @@ export function mergeDDSketch(into: DDSketch, other: DDSketch, scale: Scale): vo
   mergeBuckets(into.negative, other.negative, scale.limit)
 }
 
-/** The numbers at ranks from 1 on, in ascending order of ranks: exact while few, else within the error. */
+/** The numbers at the given ranks, in ascending order: exact while few, else within the error. */
 export function numbersAt(sketch: DDSketch, ranks: readonly number[], scale: Scale): number[] {
   if (sketch.few === undefined) return ranks.map((rank) => numberAt(sketch, rank, scale))
   const sorted = Float64Array.from(sketch.few).sort()

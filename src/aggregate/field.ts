@@ -5,7 +5,7 @@ import { checkOf } from './aggregate.ts'
 import type { Frequency } from './frequencies.ts'
 import type { Value } from './value.ts'
 
-/** Out of the events themselves, or of the field's own values: what the result is of, where it follows from the field. */
+/** From the events themselves, or from the field's values: the result type, if it follows from the field. */
 export type Gives = 'value' | 'values' | 'sum' | 'frequencies' | 'events'
 
 /** An aggregate of a field by its name. */

@@ -10,7 +10,7 @@ export interface MeanState extends Total {
 }
 
 /**
- * The arithmetic mean of a field, or of `of(event)`; null where there is no number.
+ * The arithmetic mean of a field, or of `of(event)`; null without numbers.
  *
  * It **skips** null and undefined, is as **precise** as `sum`, even if the sum itself would exceed the range of a
  * double, and **fails** with a TypeError on NaN and on anything else that is not a number.

@@ -16,8 +16,8 @@ export interface QuantileOptions {
 type Reading<In> = (event: In) => number | null | undefined
 
 /**
- * Quantiles of a field, or of `of(event)`: for a number `q` the one at nearest rank, the `⌈q × n⌉`-th of `n` numbers in ascending order;
- * for an array of them an array. Null where there is no number.
+ * Quantiles of a field, or of `of(event)`: for a number `q` the one at nearest rank, the `⌈q × n⌉`-th of `n` numbers in
+ * ascending order; for an array of them an array. Null without numbers.
  *
  * - **Exact** for up to 64 numbers, and always for the least and the greatest.
  * - Otherwise within 1 % (`error`), for numbers whose magnitudes are within 1e17 of each other; in wider ranges those
@@ -91,7 +91,7 @@ export function quantile<In>(
 }
 
 /**
- * Nearest ranks, from 1 on. A product within rounding error of a whole number counts as that number: 0.07 × 100 is 7.
+ * Nearest ranks, counted from 1. A product within rounding error of an integer counts as that integer: 0.07 × 100 is 7.
  */
 function ranksOf(shares: readonly number[], count: number): number[] {
   return shares.map((share) => Math.max(1, Math.ceil(share * count * (1 - 2 ** -50))))

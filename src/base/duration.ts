@@ -64,6 +64,6 @@ function parse(text: string): number {
   const match = WRITTEN.exec(text)
   if (match === null || text === '') return Number.NaN
   const ms = UNITS.reduce((sum, [, unitMs], index) => sum + Number(match[index + 1] ?? 0) * unitMs, 0)
-  // 1.1 × 1000 is not 1100 in doubles: a value within rounding error of a whole number counts as that number.
+  // 1.1 × 1000 is not 1100 in doubles: a value within rounding error of an integer counts as that integer.
   return Math.abs(ms - Math.round(ms)) < 1e-6 ? Math.round(ms) : ms
 }

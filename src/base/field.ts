@@ -1,4 +1,4 @@
-// Functions made of the names of fields: which fields they read can be asked of them.
+// Functions made from field names, which can be asked which fields they read.
 
 import { describeValue } from './check.ts'
 import { generated } from './generated.ts'
@@ -10,7 +10,7 @@ type OfEvent<Out> = (event: never) => Out
 const READ = new WeakMap<OfEvent<unknown>, readonly string[]>()
 
 /**
- * The fields that a function reads, if it was made of their names; undefined for any other function.
+ * The fields that a function reads, if it was made from field names; undefined for any other function.
  *
  * @example
  * fieldsReadBy(fieldOf('status')) // => ['status']
@@ -40,14 +40,14 @@ export function fieldOf(name: string): OfEvent<unknown> {
   return reading([name], (event) => (isOwn(event) ? event[name] : undefined))
 }
 
-/** The field of `event` as text for generated code. Inherited names (`constructor`) are not fields. */
+/** The field of `event` as text for generated code. Inherited properties such as `constructor` are not fields. */
 export function fieldText(name: string): string {
   const text = JSON.stringify(name)
   return name in Object.prototype ? `(Object.hasOwn(event, ${text}) ? event[${text}] : undefined)` : `event[${text}]`
 }
 
 /**
- * Gives the key of an event out of its fields: a field's value itself, or a text that tells several of them.
+ * Returns the key of an event from its fields: a single field's value, or a text that combines several.
  *
  * @throws {TypeError} (by the function) where a field cannot be a key: null, objects, NaN
  * @example
@@ -67,7 +67,7 @@ export function keyOfFields(names: readonly string[]): OfEvent<Key> {
 }
 
 /**
- * The values of the fields that a key was made of.
+ * The values of the fields that a key was made from.
  *
  * @example
  * valuesOfKey(['city', 'year'], 's4:Romen1999;') // => ['Rome', 1999]
@@ -121,7 +121,7 @@ export function textOfKey(value: Key): string {
 }
 
 /**
- * Refuses what names no fields.
+ * Rejects anything that does not name fields.
  *
  * @param what - what takes them, for the error: `keyBy`
  */

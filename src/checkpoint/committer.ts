@@ -61,15 +61,15 @@ interface OpenEpoch {
   readonly complete: PromiseWithResolvers<void>
 }
 
-/** Stands in for the number that an event without a record will get. */
+/** Placeholder for the number that an event without a record will get. */
 const UNNUMBERED = -1
 
 const NOTHING_TRIED: Tried = { letters: [], records: 0 }
 
 /**
- * Owns the commit. Whoever writes rows tells how many there were, calls `barrier` when all rows of an epoch are written, and
- * writes nothing until it returns: letters that are tried again are taken out, new ones put in, the totals must add up,
- * and all is committed as one.
+ * Owns the commit. The writer of rows reports how many there were, calls `barrier` when all rows of an epoch are
+ * written, and writes nothing until it returns: replayed dead letters are deleted, new ones written, the totals must
+ * add up, and everything is committed as one.
  */
 export class Committer {
   readonly #options: CommitterOptions

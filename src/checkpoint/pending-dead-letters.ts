@@ -41,7 +41,7 @@ export class PendingDeadLetters {
     this.#options.onFull()
   }
 
-  /** Takes those of an epoch out; they count against the bound until they are committed. */
+  /** Removes those of an epoch; they count toward the limit until they are committed. */
   take(epoch: number): readonly DeadLetter[] {
     const letters = this.#held.get(epoch)?.letters.splice(0) ?? []
     this.count -= letters.length

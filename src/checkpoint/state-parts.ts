@@ -4,7 +4,7 @@ import { SluiceError } from '../base/errors.ts'
 
 /** The part that describes the others. */
 const PLAN = 'plan'
-/** Of how states are written down. In 2, MurmurHash3 says which stage a key is of, and what `countDistinct` has counted. */
+/** The format of stored states. In version 2, MurmurHash3 assigns keys to stages, and is used by `countDistinct`. */
 const VERSION = 2
 /** The part that says that all results of open state were emitted: they are emitted again only if more events come. */
 const FIRED = 'fired'
@@ -60,9 +60,9 @@ export class StateParts {
   }
 
   /**
-   * Numbers for this many events made of many records; returns the first. No other event has one of these, in this run
-   * or another. Assigned in the order of epochs: they count once their epoch is committed, and are assigned again if it
-   * was not.
+   * Numbers for this many events made from many records; returns the first. No other event has one of these, in this
+   * run or another. Assigned in the order of epochs: they become final when their epoch is committed, and are assigned
+   * again if it was not.
    */
   nextResults(count: number): number {
     this.#results += count

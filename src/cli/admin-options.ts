@@ -124,5 +124,5 @@ function oneOf<const T extends string>(what: string, given: string, choices: rea
 export function readCount(name: string, text: string): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value
-  throw commandInvalid(text, `${name} must be a whole number: found ${text}`)
+  throw commandInvalid(text, `${name} must be an integer: found ${text}`)
 }

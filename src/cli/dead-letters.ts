@@ -26,7 +26,7 @@ export async function deadLetters(options: DeadLettersOptions & { readonly file:
     const report = await replayDeadLetters(pipeline, { params: options.params }, (letter) => isWanted(letter, options))
     const { tried, loaded, dead, skipped } = report
     const told = `${countText(tried)} replayed: ${countText(loaded)} loaded, ${countText(dead)} failed again`
-    const rest = skipped === 0 ? '' : `; ${countText(skipped)} left alone, as there is no record to read again`
+    const rest = skipped === 0 ? '' : `; ${countText(skipped)} skipped, as they have no record to read again`
     io.stdout.write(options.json ? jsonLine(report) : `${told}${rest}\n`)
     return OK
   }
@@ -63,7 +63,7 @@ function isWanted({ step, reason, epoch }: StoredDeadLetter, options: DeadLetter
   return epoch >= options.since
 }
 
-/** Kinds of dead letters told apart; others are counted together. */
+/** The most kinds of dead letters listed separately; others are counted together. */
 const MOST_KINDS = 1000
 
 async function list(inspector: SinkInspector, options: DeadLettersOptions, io: Io): Promise<void> {
@@ -98,7 +98,7 @@ async function show(inspector: SinkInspector, options: DeadLettersOptions, io: I
   }
   let parts = 0
   for await (const letter of lettersOf(inspector, options)) {
-    // Whoever reads them again must not take a part for a record.
+    // An exported part must not be mistaken for a record.
     if (options.raw && isOfPart(letter.reason)) parts += 1
     else await put(io.stdout, textOf(letter, options))
   }

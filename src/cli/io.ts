@@ -1,4 +1,4 @@
-// What a command reads from and writes to: passed in, so that tests see what a person would.
+// What a command reads from and writes to: passed in, so that tests see what a user would.
 
 import { systemClock } from '../base/clock.ts'
 import { type Level, type Logger, lineLogger } from '../observe/log.ts'

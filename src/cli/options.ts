@@ -220,14 +220,14 @@ function readThreads(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const threads = Number(text)
   if (text.trim() !== '' && Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
-  throw commandInvalid(text, `--threads must be a whole number from 1 to ${MOST_THREADS}: found ${text}`)
+  throw commandInvalid(text, `--threads must be an integer from 1 to ${MOST_THREADS}: found ${text}`)
 }
 
 export function readShardOption(text: string | undefined): Shard | undefined {
   if (text === undefined) return undefined
   const shard = readShard(text)
   if (shard !== undefined) return shard
-  const takes = `a number from 0 on and how many copies there are, ${MOST_SHARDS.toLocaleString('en-US')} at most: 2/8 is the third of eight`
+  const takes = `a number from 0 and the number of copies, at most ${MOST_SHARDS.toLocaleString('en-US')}: 2/8 is the third of eight`
   throw commandInvalid(text, `--shard takes ${takes}; found ${text}`)
 }
 

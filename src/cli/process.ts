@@ -73,7 +73,7 @@ class Printer implements Out {
 function tellEarlyEnd(): void {
   const why = "the process ended before its command was done: the pipeline's own code has called process.exit()"
   try {
-    writeSync(2, `sluice: ${why}; what was committed stands: run the same command to go on\n`)
+    writeSync(2, `sluice: ${why}; what was committed stands: run the same command to continue\n`)
   } catch {
     // Nobody reads it any more: the exit code says so.
   }

@@ -23,7 +23,7 @@ import { summaryText } from './show/summary.ts'
 import { Top } from './show/top.ts'
 import { Signals, Stopped } from './signals.ts'
 
-/** How a run is displayed while it goes on, as in `sluice top`. */
+/** How a run is displayed while it is running, as in `sluice top`. */
 export interface RunView {
   /** Between two snapshots, in clock milliseconds. */
   readonly everyMs: number | undefined
@@ -145,7 +145,7 @@ class RunCommand {
     return await run.done
   }
 
-  /** Draws the run while it goes on, on a terminal or at the requested interval; and its final state. */
+  /** Draws the run while it is running, on a terminal or at the requested interval; and its final state. */
   async #viewed(run: PipelineRun, watched: WatchedRun, { everyMs }: RunView): Promise<RunReport> {
     const over = new AbortController()
     const stored = new StoredState()

@@ -43,7 +43,7 @@ export async function topCommand(argv: readonly string[], io: Io): Promise<numbe
 /**
  * The snapshots of the page.
  *
- * @throws {SluiceError} SOURCE_MISSING if there is no answer, SOURCE_UNREADABLE if it refuses, SOURCE_CORRUPT for
+ * @throws {SluiceError} SOURCE_MISSING if there is no answer, SOURCE_UNREADABLE if access is denied, SOURCE_CORRUPT for
  *   another page
  */
 export async function askFor(

@@ -119,7 +119,7 @@ export function deadLetterAt(batch: Batch, index: number, step: string, reason: 
 }
 
 /**
- * What a batch became: other values, each with the origin of the event it was made of.
+ * What a batch became: other values, each with the origin of the event it was made from.
  *
  * @param of - for each value, the index of its event in `batch`; by default value n is made of event n
  */

@@ -1,7 +1,7 @@
 // What travels through a pipeline beside a value: its origin, or why it was rejected.
 
 /**
- * Where an event came from. A line of a file has all of these; other sources leave `line` at 0. An event made of many
+ * Where an event came from. A line of a file has all of these; other sources leave `line` at 0. An event made from many
  * records has an empty `source`, and a number as its `offset`.
  */
 export interface Origin {
@@ -52,7 +52,7 @@ export function deadLetter(origin: Origin, step: string, reason: string): DeadLe
   return { kind: 'dead', origin, step, reason }
 }
 
-/** Whether an event was made of one record, and not of many. */
+/** Whether an event was made from one record, and not from many. */
 export function isOfRecord({ source }: Origin): boolean {
   return source !== ''
 }
@@ -60,7 +60,7 @@ export function isOfRecord({ source }: Origin): boolean {
 /** Why an event cannot become this many; undefined if it can. */
 export function faultOfParts({ stride = 1, only }: Origin, count: number): string | undefined {
   if (stride * (count + 1) > Number.MAX_SAFE_INTEGER) {
-    return `a record becomes more events than can be numbered: found ${count} made of one of ${stride}`
+    return `a record becomes more events than can be numbered: found ${count} made from one of ${stride}`
   }
   const missing = only?.find((part) => {
     const digit = ((part - (part % stride)) / stride) % (count + 1)
@@ -97,7 +97,7 @@ export function plainOrigin({ source, line, offset, raw, part, stride, only }: O
   return { ...place, part: part ?? 0, stride: stride ?? 1, ...(only === undefined ? {} : { only }) }
 }
 
-/** `file:line`, or `file@offset` without lines; `result 12` for what was made of many records. */
+/** `file:line`, or `file@offset` without lines; `result 12` for what was made from many records. */
 export function placeOf(origin: Origin): string {
   const { source, line, offset } = origin
   if (!isOfRecord(origin)) return `result ${offset}`

@@ -1,4 +1,4 @@
-// Identifies, in a row itself, the event it was made of: for readers of sinks that may write it twice.
+// Identifies, in a row itself, the event it was made from: for readers of sinks that may write it twice.
 
 import type { Batch } from './batch.ts'
 import type { Origin } from './origin.ts'

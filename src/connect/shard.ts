@@ -14,7 +14,7 @@ export const WHOLE: Shard = { index: 0, count: 1 }
 /** The most copies of one pipeline. */
 export const MOST_SHARDS = 10_000
 
-/** A shard as it is kept and shown: `2/8`. */
+/** A shard as it is stored and displayed: `2/8`. */
 export function shardText({ index, count }: Shard): string {
   return `${index}/${count}`
 }
@@ -41,7 +41,7 @@ export function splitsOf(shard: Shard, splits: readonly Split[], shared: SharedN
   return splits.filter(({ id }) => isOfShard(shared?.nameOf(id) ?? id, shard))
 }
 
-/** The one of so many shards that a split belongs to. */
+/** Which of this many shards a split belongs to. */
 export function ownerOf(name: string, count: number): Shard {
   return { index: stableHash(name) % count, count }
 }

@@ -14,8 +14,8 @@ import type { Json, Position } from './source.ts'
 export interface Totals {
   readonly read: number
   /**
-   * Events beyond the first that a flatMap made of one record, and results of windows, aggregates and joins, by as much
-   * as an epoch emitted more events than it took in.
+   * Events beyond the first that a flatMap made from one record, and results of windows, aggregates and joins, by as
+   * much as an epoch emitted more events than it took in.
    */
   readonly derived: number
   readonly loaded: number

@@ -26,7 +26,7 @@ export interface SharedNames {
   nameOf(id: string): string
   /** The id of the part with that name here; the name itself if it was not listed. */
   idOf(name: string): string
-  /** The first bytes of what a part is of, {@link SHARED_HEAD_BYTES} at most; undefined where they cannot be read. */
+  /** The first bytes of a part, at most {@link SHARED_HEAD_BYTES}; undefined if they cannot be read. */
   headOf(id: string): Promise<Uint8Array | undefined>
 }
 

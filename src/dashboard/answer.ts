@@ -6,7 +6,7 @@ import { jsonLine } from '../observe/json.ts'
 /** The largest request body. */
 const MOST_BYTES = 4096
 
-/** Makes a browser load nothing from elsewhere, refuse to be framed, and trust the declared types. */
+/** Makes a browser load nothing from elsewhere, forbid framing, and trust the declared types. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",

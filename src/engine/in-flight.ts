@@ -50,7 +50,7 @@ export class InFlight {
       try {
         told(batch.length, bytesOfBatch(batch))
       } catch {
-        // A getter of an event threw. Whoever uses the event gets the error; a limit need not report it.
+        // A getter of an event threw. The user of the event gets the error; a limit need not report it.
       }
     }
   }

@@ -27,7 +27,7 @@ export interface OperatorStageOptions extends Omit<ContextOptions, 'counts' | 'r
   readonly meters: readonly [came: (batch: Batch) => void, goes: (batch: Batch) => void]
   /** The layer's number. */
   readonly layer: number
-  /** Of a flow: where it holds final results. Those of a pipeline are held by its commit. */
+  /** For a flow: where final results are held. Those of a pipeline are held by its commit. */
   readonly place?: Place | undefined
   /** What its steps count. */
   readonly ownCounts: Pick<OwnCounts, 'counts'>
@@ -56,8 +56,8 @@ const NOTHING: readonly unknown[] = []
 const MOST_HELD = 10_000
 
 /**
- * Passes batches through a chain and emits the results. Work that the chain puts off continues as demand comes, and the
- * stage does nothing else until it is done.
+ * Passes batches through a chain and emits the results. Work that the chain defers continues on demand, and the stage
+ * does nothing else until it is done.
  */
 class OperatorStage implements AnySpec, Resumable {
   readonly name: string
@@ -82,7 +82,7 @@ class OperatorStage implements AnySpec, Resumable {
   #heldEvents = 0
   /** Whether it waits at the gate. */
   #isAtGate = false
-  /** What to do once nothing is put off. */
+  /** What to do once no work is deferred. */
   #then: (() => void) | undefined
 
   constructor(options: OperatorStageOptions) {
@@ -141,7 +141,7 @@ class OperatorStage implements AnySpec, Resumable {
     return this.#done(self, () => this.#chain.watermark(time)) ?? 'held'
   }
 
-  /** What steps have put off belongs to the epoch that is ending: it is emitted before the barrier. */
+  /** Deferred work of steps belongs to the epoch that is ending: it is emitted before the barrier. */
   onBarrier(epoch: number, self: Self): Resumable | undefined {
     if (this.#options.epochs === undefined) return undefined
     return this.#done(
@@ -184,7 +184,7 @@ class OperatorStage implements AnySpec, Resumable {
     )
   }
 
-  /** A hook that emits no events: itself, if something is put off, and `then` after that. */
+  /** A hook that emits no events: itself, if work is deferred, and `then` after that. */
   #done(self: Self, call: () => void, then?: () => void): Resumable | undefined {
     this.#work(self, call)
     this.#then = then
@@ -200,7 +200,7 @@ class OperatorStage implements AnySpec, Resumable {
     busy?.end()
   }
 
-  /** Whether something is still put off; if nothing is, whatever waited for that is done. */
+  /** Whether work is still deferred; if not, whatever waited for that is done. */
   #isLeft(): boolean {
     if (this.#held !== undefined && (!this.#chain.isSuspended || this.#heldEvents >= MOST_HELD)) {
       this.#options.place?.arrive()

@@ -83,7 +83,7 @@ export function mermaidOf({ topology: { layers, last }, works = worksOf, load }:
   ].join('\n')
 }
 
-/** What the steps of a layer do to fields, where one of them was told names. */
+/** How the steps of a layer use fields, if one of them names any. */
 function fieldLines(layer: Layer): readonly string[] {
   const steps = stepsOf(layer)
   if (!steps.some(({ fields }) => typeof fields === 'object')) return []

@@ -18,10 +18,10 @@ export interface PipelineSourceOptions {
   readonly splits?: readonly Split[]
 }
 
-/** Files that are looked at side by side. */
+/** Files examined in parallel. */
 const LOOKS_AT_ONCE = 32
 
-/** Read by stages that send barriers, and tell where they stand at each. */
+/** Read by stages that send barriers, and report their position at each. */
 export class PipelineSource implements Source<unknown> {
   readonly kind: string
   readonly title: string
@@ -101,7 +101,7 @@ export class PipelineSource implements Source<unknown> {
     return `${this.#prefix}${name}`
   }
 
-  /** All that was listed, as copies on other machines know it; it has names of its own from here on. */
+  /** Everything listed, with machine-independent names; local names are used from here on. */
   async forAll(): Promise<readonly ListedSplit[]> {
     const { shared } = this.#source
     if (shared === undefined) return []
@@ -119,7 +119,7 @@ export class PipelineSource implements Source<unknown> {
     return listed
   }
 
-  /** Leaves what is of other shards to them. */
+  /** Skips what belongs to other shards. */
   keepShard(shard: Shard): void {
     this.#listed = splitsOf(shard, this.#listed ?? [], this.#source.shared)
   }

@@ -15,11 +15,11 @@ export interface Reading {
   openNext(signal: AbortSignal): Promise<SplitReader<unknown> | undefined>
   /** The open split is at its end. */
   endSplit(): Promise<void>
-  /** Something was read: returns the events that go on. */
+  /** Something was read: returns the events to pass on. */
   begin(read: ReadBatch<unknown>): Batch
-  /** Dead letters that the steps made of it. */
+  /** Dead letters that the steps made from it. */
   letters(letters: readonly DeadLetter[]): void
-  /** Everything made of it has been emitted. */
+  /** Everything made from it has been emitted. */
   end(): void
   /** @param send - sends the barrier */
   endEpoch(epoch: number, send: () => void): void

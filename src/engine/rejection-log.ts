@@ -1,4 +1,4 @@
-// Events that did not go on, counted for one run.
+// Events that were not passed on, counted for one run.
 
 import { inspect } from 'node:util'
 import { escapeText } from '../observe/escape.ts'
@@ -21,7 +21,7 @@ export interface FailedCall {
 export interface RejectionLogOptions {
   readonly onDead?: ((refused: Refused) => void) | undefined
   readonly onLate?: ((operator: string, value: unknown) => void) | undefined
-  /** Notices for people while the run goes on: process warnings by default. */
+  /** Notices for people during the run: process warnings by default. */
   readonly onNote?: ((note: string) => void) | undefined
 }
 

@@ -226,7 +226,7 @@ class SourceStage implements AnySpec {
     if (!this.#chain.isSuspended) this.#worked(self)
   }
 
-  /** Continues what steps have put off, while events are wanted. */
+  /** Continues deferred work of steps, while events are wanted. */
   async #workOn(self: Self): Promise<void> {
     for (let inARow = 1; this.#chain.isSuspended; inARow += 1) {
       await this.#ready()
@@ -237,7 +237,7 @@ class SourceStage implements AnySpec {
     this.#worked(self)
   }
 
-  /** Waits until steps can continue what they have put off. */
+  /** Waits until steps can continue deferred work. */
   async #ready(): Promise<void> {
     const { waitsFor } = this.#chain
     if (waitsFor === undefined) return await this.#until(() => this.#missing > 0)

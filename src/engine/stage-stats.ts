@@ -14,7 +14,7 @@ export interface OwnCounts {
   busyMs(): number
 }
 
-/** What a stage of a layer did, with the events that did not go on as they came. */
+/** What a stage of a layer did, with the events that were not passed on as they came. */
 export interface StageCounts extends StageWork, Readonly<StepCounts> {}
 
 export class StageStats {

@@ -83,7 +83,7 @@ export function splitting(name: unknown, separator: unknown): FieldFunction<Iter
     const text = read(event as never)
     if (text === null || text === undefined) return []
     if (typeof text !== 'string')
-      throw new TypeError(`Cannot split field ${field}: it is no text, found ${describeValue(text)}`)
+      throw new TypeError(`Cannot split field ${field}: it is not a text, found ${describeValue(text)}`)
     const rows: Row[] = []
     for (const part of text.split(separator)) if (part) rows.push({ ...event, [field]: part })
     return rows
@@ -91,7 +91,7 @@ export function splitting(name: unknown, separator: unknown): FieldFunction<Iter
   return { fn: fn as OfEvent<Row[]>, fields: { reads: [field], adds: [field] } }
 }
 
-/** Rows are made of rows only: of a text or a number nobody asked for the fields that it would give. */
+/** Rows are made from rows only: nobody requested the fields of a text or a number. */
 function rowCheck(what: string): (event: unknown) => void {
   return (event) => {
     if (typeof event === 'object' && event !== null) return
@@ -99,7 +99,7 @@ function rowCheck(what: string): (event: unknown) => void {
   }
 }
 
-/** A key as it was given to an option: a function, or names of fields. */
+/** A key as specified in an option: a function, or names of fields. */
 export function keyFrom(what: string, key: unknown): OfEvent<Key> {
   if (typeof key === 'function') return key as OfEvent<Key>
   const names: readonly unknown[] = Array.isArray(key) ? key : [key]

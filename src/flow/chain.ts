@@ -41,7 +41,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     for (const step of this.#steps) step.inputEnded?.(input)
   }
 
-  /** May be put off like everything else: the end is complete once nothing is suspended. */
+  /** May be deferred like everything else: the end is complete once nothing is suspended. */
   end(): void {
     if (this.#steps.length > 0) this.#ending = 0
     this.#endOn()
@@ -74,7 +74,7 @@ export class Chain implements Port, Pick<Step, 'isSuspended' | 'waitsFor'> {
     return this.#suspended?.waitsFor
   }
 
-  /** Continues what the lowest step has put off: those above it wait for that. */
+  /** Continues the deferred work of the lowest step: those above it wait for that. */
   resume(): void {
     this.#suspended?.resume?.()
     this.#endOn()

@@ -1,4 +1,4 @@
-// Names that the plan itself shows to be wrong, refused while a flow is built.
+// Field names that the plan itself shows to be wrong, rejected while a flow is built.
 
 import type { AnyAggregate } from '../aggregate/aggregate.ts'
 import { nearest } from '../base/nearest.ts'
@@ -15,8 +15,8 @@ const UNFIT: Readonly<Record<string, { readonly types: readonly ColumnType[]; re
 }
 
 /**
- * Refuses an operator that reads a field which its events do not have, or that cannot take the type of one, as far as the
- * plan knows them.
+ * Rejects an operator that reads a field which its events do not have, or whose type it cannot take, as far as the plan
+ * knows them.
  */
 export function checkFields({ operator, inputs }: PlanNode): void {
   const names = namesReadBy(operator)

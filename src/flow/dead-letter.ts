@@ -6,7 +6,7 @@ import { type DeadLetter, deadLetter, isOfRecord, type Origin } from '../connect
 /** The most text that is stored of an event without an origin. */
 const MOST_TEXT = 64 * 1024
 
-/** The origin of every event that was made of many records, until it gets a number. */
+/** The origin of every event that was made from many records, until it gets a number. */
 export const NO_RECORD: Origin = { source: '', line: 0, offset: 0, raw: '' }
 
 /** The dead letter of an event of a batch: one without a record is stored as text. */

@@ -8,7 +8,7 @@ import type { FieldWindow, WindowSpec } from '../window/window.ts'
 
 export type Nullish = null | undefined
 
-/** The fields of an event by which events can be told apart. */
+/** The fields that identify an event. */
 export type KeyNames<T> = NamesOf<T, Key | Nullish>
 
 /** What an option takes as a key: a function of the event, or the name of a field, or the names of several. */
@@ -78,7 +78,7 @@ type Taken = 'windowStart' | 'windowEnd' | 'windowIndex' | 'trigger' | 'isLast'
 /** Names that are known one by one: of a row with any names, none. */
 type LiteralName<N extends PropertyKey> = string extends N ? never : N & string
 
-/** Refuses results of names that are taken, with a text that says so. */
+/** Rejects results whose names are taken, with a text that says so. */
 export type Free<N extends PropertyKey> = {
   readonly [K in LiteralName<N> | Taken]?: `"${K}" is a field of the row already: give the result another name`
 }
@@ -89,7 +89,7 @@ export type SharedNames<L, R> = KeyNames<L> & KeyNames<R>
 /** The fields that both sides of a join have beside its keys: there can be none. */
 export type Clashing<L, R, N> = Exclude<NameOf<L> & NameOf<R>, N>
 
-/** Refuses a join by names of events that share another field. */
+/** Rejects a join by names of events that share another field. */
 export type Unclashing<L, R, N> = [Clashing<L, R, N>] extends [never]
   ? unknown
   : { readonly on: `both sides have a field ${Clashing<L, R, N>}: rename one with select()` }

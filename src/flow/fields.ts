@@ -120,9 +120,9 @@ function joined(on: readonly string[], left: Fields | undefined, right: Fields |
 }
 
 /**
- * The fields by which the rows that a node gives can be told apart: of an aggregation by names its key's fields and the
- * window's start. Undefined where the plan says of none, and where a window gives several rows of one start that are to
- * stand beside each other.
+ * The fields that identify the rows emitted by a node: for an aggregation by names, its key's fields and the window's
+ * start. Undefined if the plan does not say, and if a window emits several rows with the same start that must be kept
+ * side by side.
  *
  * @example
  * rowKeyOf(flow([{ city: 'Rome' }]).keyBy('city').aggregate({ n: count() }).node) // => ['city']
@@ -131,7 +131,7 @@ export function rowKeyOf({ operator, inputs: [above] }: PlanNode): readonly stri
   if (operator.kind === 'aggregate') return keyOfResult(operator)
   if (above === undefined || !KEEPING_ROWS.includes(operator.kind)) return undefined
   const isMixed = operator.kind === 'partition' || operator.kind === 'shuffle'
-  // Behind several stages an earlier result of a window could overtake, and replace, a later one.
+  // After several stages an earlier result of a window could overtake, and replace, a later one.
   if (isMixed && nodesOf(above).some(isRefined)) return undefined
   const [use, key] = [passedBy(operator), rowKeyOf(above)]
   if (use === undefined || key === undefined) return undefined

@@ -70,7 +70,7 @@ export type { BatchOptions, CallContext, EmittedBy, PartitionOptions, UniqOption
  * shared and continued in two ways. It starts nothing: `collect`, `run` and `stream` do.
  *
  * In a pipeline, an event whose function throws, or that a schema rejects, becomes a dead letter with the operator's
- * name, and the others go on. Elsewhere, a function that throws fails the run, and events that a schema rejects are
+ * name, and the others continue. Elsewhere, a function that throws fails the run, and events that a schema rejects are
  * passed to `onDead`.
  *
  * `State` is the state of the preceding reduction, for `onTrigger` and `emit`; never elsewhere.
@@ -234,8 +234,8 @@ export class Flow<out T, State = never, Kind extends WindowKind = WindowKind> {
   }
 
   /**
-   * The first event of each key, as it comes; the keys seen are kept until the end, or as {@link UniqOptions} say. The key
-   * is the event itself, what a function gives, or a field, or several.
+   * The first event of each key, as it comes; seen keys are remembered until the end, or as {@link UniqOptions} say.
+   * The key is the event itself, the result of a function, or one or several fields.
    *
    * @example
    * await collect(flow([{ id: 1, v: 'a' }, { id: 1, v: 'b' }]).uniq('id')) // => [{ id: 1, v: 'a' }]

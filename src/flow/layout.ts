@@ -429,7 +429,7 @@ function keyFields(operator: Operator): readonly string[] | undefined {
   return operator.kind === 'join' ? operator.on : operator.kind === 'uniq' ? fieldsReadBy(operator.by) : undefined
 }
 
-/** What an operator's states are of. */
+/** Describes the state of an operator. */
 function keepsOf(operator: Operator): string {
   const parts: string[] = [operator.kind]
   if (operator.kind === 'aggregate') parts.push(operator.aggregate.kind)

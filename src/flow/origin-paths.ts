@@ -1,4 +1,4 @@
-// How far origins travel with the events of a pipeline: as far as each event is made of one record, if anything below
+// How far origins travel with the events of a pipeline: as far as each event is made from one record, if anything below
 // may reject it.
 
 import { takingCheck } from './operator-fields.ts'
@@ -10,7 +10,7 @@ export interface OriginPaths {
   gives(node: PlanNode): boolean
   /** Whether a node receives events with their origins. */
   takes(node: PlanNode): boolean
-  /** Whether events made of many records reach the end, alone or among others. */
+  /** Whether events made from many records reach the end, alone or among others. */
   readonly hasResults: boolean
 }
 

@@ -6,7 +6,7 @@ import { nodesOf, type Operator, type PlanNode } from './plan.ts'
 export interface PipelinePlan {
   /** The last node; the pipeline's own source is what it continues. */
   readonly node: PlanNode
-  /** Whether events made of many records reach the end, alone or among others. */
+  /** Whether events made from many records reach the end, alone or among others. */
   readonly hasResults: boolean
   /** How many sources the plan reads. */
   readonly sources: number

@@ -7,7 +7,7 @@ import type { Batch } from '../connect/batch.ts'
 import type { ColumnBatch } from '../connect/column-batch.ts'
 import type { WindowSpec } from '../window/window.ts'
 
-/** What an operator does to the fields of events, where it was told their names. */
+/** How an operator uses the fields of events, if it names them. */
 export interface FieldUse {
   readonly reads: readonly string[]
   /** The fields that events have after it; absent: those that they had. */
@@ -16,7 +16,7 @@ export interface FieldUse {
   readonly adds?: readonly string[]
 }
 
-/** What every operator may say of itself. */
+/** What every operator may declare. */
 interface Named {
   readonly name: string
   /** Absent where a function looks at whole events. */
@@ -77,7 +77,7 @@ export interface Joining {
   readonly maxHeld: number
   /** The fields by which events meet, where results are rows. */
   readonly on: readonly string[] | undefined
-  /** Makes a row of a pair; undefined: the pair itself goes on. */
+  /** Makes a row from a pair; undefined to emit the pair itself. */
   readonly pair: ((left: unknown, right: unknown) => unknown) | undefined
 }
 
@@ -90,7 +90,7 @@ export interface TakingSorted {
   readonly compare: Compare
   /** The most events that a stage holds. */
   readonly maxHeld: number
-  /** Whether they go on one by one, in contrast to one array of all. */
+  /** Whether they are emitted one by one, instead of as one array. */
   readonly isSpread: boolean
   /** Whether each run sorts what it has read itself. */
   readonly isOfRun: boolean
@@ -114,7 +114,7 @@ export interface Aggregating {
   /** Absent: one result for all events. */
   readonly key: ((value: never) => Key) | undefined
   readonly aggregate: AnyAggregate<never>
-  /** The fields of the key, where results are rows: they have these fields, and those of the window. */
+  /** The fields of the key, if results are rows: these have those fields, and those of the window. */
   readonly row: readonly string[] | undefined
   readonly window: Windowing
   /** The most keys that a stage holds, without a window. */
@@ -139,7 +139,7 @@ export interface Reduce {
   readonly isGlobal: boolean
   /** The most items of a state that has items. */
   readonly maxKeys: number
-  /** The key by which a state gathers events: those of equal keys must meet. */
+  /** The key by which a state gathers events: events with equal keys must meet. */
   readonly by?: ((value: never) => Key) | undefined
 }
 

@@ -28,7 +28,7 @@ export function keepable(operator: string, state: unknown): unknown {
 }
 
 /**
- * The state of this stage, among those of all stages that there were: it belongs to a stage, not to keys, and cannot be
+ * The state of this stage, among those of all former stages: it belongs to a stage, not to keys, and cannot be
  * redistributed.
  *
  * @throws {SluiceError} STATE_NOT_KEPT if there are more or fewer stages now

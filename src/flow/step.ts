@@ -30,7 +30,7 @@ export interface Step extends Port {
   readonly isSuspended?: boolean
   /** Settles when its put-off work can continue; undefined if it can as soon as there is demand. Never rejects. */
   readonly waitsFor?: Promise<unknown> | undefined
-  /** Continues with a bounded piece of what it has put off. */
+  /** Continues with a bounded piece of its deferred work. */
   resume?(): void
   /** Nothing more is wanted from it: it closes what it holds open. */
   drop?(): void
@@ -53,7 +53,7 @@ export interface StepContext {
   readonly owns: (key: Key) => boolean
   /** What happens to an event whose function throws: it becomes a dead letter, or the run fails. */
   readonly onError: 'dead-letter' | 'fail'
-  /** Whether events are replayed dead letters: of some records only parts go on. */
+  /** Whether events are replayed dead letters: of some records only parts are passed on. */
   readonly isReplay: boolean
   /** What stateless operators have dropped, and made beyond one for one. */
   readonly counts: StepCounts
@@ -70,9 +70,9 @@ export interface StepContext {
   readonly late: (operator: string, batch: Batch, index: number) => void
   /** An event is dated so far ahead of the clock that it is in its window, but does not advance the time. */
   readonly ahead: (operator: string, timeMs: number, limitMs: number) => void
-  /** Something that a person may want to know. */
+  /** A note for people. */
   readonly noted: (note: string) => void
-  /** An event of a batch cannot go on: a schema refused it, or a function threw. */
+  /** An event of a batch is rejected: by a schema, or because a function threw. */
   readonly dead: (operator: string, batch: Batch, index: number, reason: string) => void
   /** Reports that this operator's function threw (on `event`, if known); only the first report counts. */
   readonly recordFailure: (operator: string, event: readonly [value: unknown] | undefined) => void
@@ -102,7 +102,7 @@ export function give(next: Port, batch: Batch): void {
   if (batch.length > 0) next.events(batch)
 }
 
-/** Passes on results: events without an origin, as they were made of many. */
+/** Passes on results: events without an origin, as they were made from many. */
 export function giveResults(next: Port, results: readonly unknown[]): void {
   if (results.length > 0) next.events(batchOf(results))
 }

@@ -9,7 +9,7 @@ import type { MakeStep } from './step.ts'
 export type Exchange =
   /** Stage n takes from stage n above: nothing is re-distributed. */
   | { readonly kind: 'forward' }
-  /** Whoever is free takes the next events. */
+  /** The next free stage takes the next events. */
   | { readonly kind: 'free' }
   /** Equal keys meet, in order; `of` is the name of the key, if known. */
   | { readonly kind: 'key'; readonly key: (event: never) => Key; readonly of?: string }

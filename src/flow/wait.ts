@@ -25,7 +25,7 @@ export interface MapAsyncOptions<T = never> extends StepOptions {
 }
 
 const OPTIONS = ['concurrency', 'ordered', 'retry', 'ratePerSecond', 'timeoutMs', 'key', 'name']
-/** Options of `enrich` beside those of `mapAsync`. */
+/** Options of `enrich` besides those of `mapAsync`. */
 export const ENRICH_OPTIONS: readonly string[] = ['lookup', 'into', 'maxEntries', 'maxAgeMs']
 
 export function waitSettings<T>(name: string, options: MapAsyncOptions<T>): WaitSettings {

@@ -52,7 +52,7 @@ export interface AttemptOptions {
   readonly signal: AbortSignal | undefined
   /** Records that ended a worker, with what happened. */
   readonly poison: ReadonlyMap<string, string>
-  /** Set to let so many records go one at a time, and then stop. */
+  /** Set to let this many records through one at a time, and then stop. */
   readonly carefulFor: number | undefined
   /** Whether nothing is read until it is resumed. */
   readonly isPaused: boolean
@@ -69,7 +69,7 @@ const CAREFUL_EVENTS = 100
 const IN_FLIGHT: InFlightLimits = { events: 4000, bytes: 16 * 1024 * 1024 }
 const ONE_AT_A_TIME: InFlightLimits = { events: 1, bytes: 1 }
 
-/** Why stages are ended that would go on. */
+/** Why stages are ended that would continue. */
 const STOPPED: unique symbol = Symbol('all is committed')
 
 export class Attempt {

@@ -25,7 +25,7 @@ export function planOf({ node }: PipelineParts, name: string, replayed?: Replaye
   }
 }
 
-/** The pipeline's own source, as it is read for a plan. */
+/** The pipeline's own source, read to make a plan. */
 export function sourceOf(
   { source }: Pick<PipelineParts, 'source'>,
   { sources }: PipelinePlan,
@@ -45,7 +45,7 @@ export function furtherSources({ node }: PipelinePlan): PipelineSource[] {
   return sources.filter((source) => source instanceof PipelineSource)
 }
 
-/** A further source of the flow: a run must be able to go on from where it stood. */
+/** A further source of the flow: a run must be able to continue from its position. */
 function readable(source: unknown, name: string, as: ReadAs): PipelineSource {
   if (isSplittable(source)) return new PipelineSource({ source, prefix: `${name}: `, ...as })
   throw new TypeError(

@@ -1,9 +1,9 @@
-// What share of the last seconds stages were at work, and which layer holds the others up. Time is a parameter.
+// What share of the last seconds stages were at work, and which layer is the bottleneck. Time is a parameter.
 
 /** How far back shares reach, and how close samples lie, in clock milliseconds. */
 const WINDOW_MS = 5000
 const SAMPLE_MS = 250
-/** From here on a thread is busy nearly all the time. */
+/** From here on a thread counts as busy nearly all the time. */
 const NEARLY_ALL = 0.8
 
 /** Layer by layer, stage by stage. */
@@ -15,7 +15,7 @@ interface Sample {
 }
 
 /**
- * Shares of time, worked out of what stages say of their time at work whenever somebody asks.
+ * Shares of time, computed from the stages' busy times on request.
  *
  * @example
  * const shares = new BusyShares(0)
@@ -52,7 +52,7 @@ export function average(values: readonly number[]): number {
 }
 
 /**
- * The place of the layer that holds the others up: the busiest of those whose threads are busy nearly all the time.
+ * The index of the bottleneck layer: the busiest of those whose threads are busy nearly all the time.
  *
  * @param threadOf - which thread has a stage: what stages of one thread do, they do one after the other
  * @example

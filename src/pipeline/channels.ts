@@ -1,4 +1,4 @@
-// What runs tell whoever listens in this process, without being asked: channels of `node:diagnostics_channel`.
+// What runs publish to listeners in this process: channels of `node:diagnostics_channel`.
 
 import { channel } from 'node:diagnostics_channel'
 import type { DeadLetter } from '../connect/origin.ts'
@@ -24,7 +24,7 @@ export interface RunMessages {
     readonly totals: Totals
     readonly tookMs: number
   }
-  /** A record is refused: it becomes durable with the commit of its epoch. Its raw form is data, and may be secret. */
+  /** A record is rejected: it becomes durable with the commit of its epoch. Its raw form is data, and may be secret. */
   readonly 'sluice:run:reject': { readonly pipeline: string; readonly letter: DeadLetter }
   /** Something failed: after `waitMs` the run begins again from its last commit. */
   readonly 'sluice:run:retry': {

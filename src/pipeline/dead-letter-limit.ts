@@ -38,7 +38,7 @@ export class DeadLetterLimit {
     this.#committed = this.count
   }
 
-  /** A run goes on from its last commit: what was added since comes again. */
+  /** A run continues from its last commit: what was added since comes again. */
   goOn(): void {
     this.count = this.#committed
     this.first.length = Math.min(this.first.length, this.count)

@@ -56,7 +56,7 @@ export function againText(operators: readonly string[]): string {
 }
 
 /**
- * Why a pipeline is refused whose results would be stored twice; undefined if it is not.
+ * Why a pipeline is rejected whose results would be stored twice; undefined if it is not.
  *
  * @param name - the pipeline's
  */
@@ -74,7 +74,7 @@ export function refusalOf(parts: PipelineParts, name: string): string | undefine
   return `Cannot run pipeline ${name}: ${why}: give the sink a key, or set results: 'append' in the pipeline to add them`
 }
 
-/** Why a pipeline is refused whose source reads rows again that nothing would overwrite; undefined if it is not. */
+/** Why a pipeline is rejected whose source rereads rows that nothing would overwrite; undefined if it is not. */
 function refusalOfLookBack(parts: PipelineParts, name: string): string | undefined {
   const source = sourcesOf(parts).find(({ readsAgain }) => readsAgain === true)
   if (source === undefined) return undefined
@@ -82,7 +82,7 @@ function refusalOfLookBack(parts: PipelineParts, name: string): string | undefin
   const into = sinks.find(({ isKeyed, guarantee }) => isKeyed !== true && guarantee !== 'once-per-key')
   if (into === undefined) return undefined
   const why = `${source.title} looks back at rows that were loaded before, and ${into.title} has no key by which they would be overwritten`
-  return `Cannot run pipeline ${name}: ${why}: give the sink a key, or leave out lookBack`
+  return `Cannot run pipeline ${name}: ${why}: give the sink a key, or omit lookBack`
 }
 
 /**

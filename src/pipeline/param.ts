@@ -6,7 +6,7 @@ import { isSecretName } from '../observe/redact.ts'
 
 /** A parameter: its type, its default, and one line for people. */
 export interface Param<T> {
-  /** What the text must be, for people: `a whole number`. */
+  /** What the text must be, for people: `an integer`. */
   readonly allowed: string
   readonly default: T
   readonly about: string

@@ -17,7 +17,7 @@ interface CommonSpec<P extends Params, T, Row> {
   readonly from: Source<T> | ((params: ParamValues<P>) => Source<T>)
   /**
    * What becomes of whole results (totals, windows, joins) that a later run emits again, in a table without a key:
-   * `append` adds them to the earlier ones. Without it such a pipeline is refused.
+   * `append` adds them to the earlier ones. Without it such a pipeline is rejected.
    */
   readonly results?: 'append'
   /** What the summary counts over the loaded rows: title → the row's value under it. */

@@ -31,7 +31,7 @@ export interface PreviewOptions {
   readonly isSinkAsked?: boolean
   readonly onRow: (row: unknown) => void
   readonly onLetter: (letter: DeadLetter) => void
-  /** Told what a person may want to know: fields that no row has, for one. */
+  /** Called with notes for people: fields that no row has, for example. */
   readonly onNote?: (note: string) => void
 }
 

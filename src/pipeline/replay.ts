@@ -16,11 +16,11 @@ import { checkStart, type StartOptions, startFrom } from './start.ts'
 /** What became of dead letters. */
 export interface ReplayReport {
   readonly tried: number
-  /** Rows made of them; the results of open state are emitted again, including them. */
+  /** Rows made from them; the results of open state are emitted again, including them. */
   readonly loaded: number
   /** Those that failed again. */
   readonly dead: number
-  /** Those without a record that can be read again: of events made of many records, or of another kind of source. */
+  /** Those without a record that can be read again: events made from many records, or of another kind of source. */
   readonly skipped: number
 }
 
@@ -55,7 +55,7 @@ export async function replayDeadLetters<P extends Params>(
   let [tried, loaded, dead, skipped] = [0, 0, 0, 0]
   try {
     const { epoch: last = 0, shards = [] } = (await inspector.checkpoint()) ?? {}
-    // As one of the copies that there are: another number of them would go on from here.
+    // As one of the existing copies: another number of them would continue from here.
     const came = shards.find(({ isMissing }) => !isMissing)?.shard
     const shard = (came === undefined ? undefined : readShard(came)) ?? WHOLE
     let after: StoredDeadLetter | undefined

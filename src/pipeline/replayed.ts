@@ -101,7 +101,7 @@ function splitOf(number: number): string {
   return `dead letters of source ${number + 1}`
 }
 
-/** A record with the parts that go on: all of it if it was rejected as a whole. */
+/** A record with the parts to pass on: all of it if it was rejected as a whole. */
 function againOf(letters: readonly StoredDeadLetter[], reparse: Reparse, number: number): Again {
   const [{ origin, reason }] = letters as readonly [StoredDeadLetter]
   const only = letters.map(({ part }) => part)

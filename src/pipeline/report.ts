@@ -86,13 +86,13 @@ export interface RunReport {
   readonly top: Readonly<Record<string, Top>>
   /** The first dead letters of this run, at most three. */
   readonly firstDeadLetters: readonly DeadLetter[]
-  /** Where rows went, for a person; and the kind of sink. */
+  /** Where rows went, for people; and the kind of sink. */
   readonly sink: string
   readonly sinkKind: string
   /** What is promised of records and rows, by source, flow and sink together. */
   readonly promised: Promised
   /** Whether the source never ends by itself. */
   readonly isUnbounded: boolean
-  /** Where dead letters went, for a person. */
+  /** Where dead letters went, for people. */
   readonly deadLetters: string
 }

@@ -65,7 +65,7 @@ export async function shareSplits(
   if (first !== undefined) {
     const owner = shardText(ownerOf(first.name, shard.count))
     onNote(
-      `${many(unseen.length, 'split')} of other shards, such as ${JSON.stringify(first.path)} of shard ${owner}, had not been seen by them when they began: the next run loads what is there for all, and is refused what is on one machine alone`,
+      `${many(unseen.length, 'split')} of other shards, such as ${JSON.stringify(first.path)} of shard ${owner}, appeared after those shards had started: the next run loads those that all copies see, and rejects those on one machine only`,
     )
   }
   source.keepShard(shard)

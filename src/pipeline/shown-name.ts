@@ -1,7 +1,7 @@
 // A pipeline as people know it.
 
 /**
- * The name, with the copy that it is of several.
+ * The name, with the copy's number if there are several.
  *
  * @example
  * shownName({ pipeline: 'orders', shard: '2/8' }) // => 'orders 2/8'

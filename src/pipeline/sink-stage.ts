@@ -144,7 +144,7 @@ function resultOrigins(batch: Batch, first: number): Origins {
   return { at: (index) => new ResultOrigin(first + index, batch.at(index)) }
 }
 
-/** The origin of an event made of many records: its text is made only on request. */
+/** The origin of an event made from many records: its text is made only on request. */
 class ResultOrigin implements Origin {
   readonly source = ''
   readonly line = 0

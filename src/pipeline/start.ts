@@ -88,7 +88,7 @@ export interface StartOptions {
   readonly clock?: Clock
   /**
    * Aborting stops at once: what is not committed is left to the next run. A source, function or sink that is busy then
-   * has 3 seconds to end; after that `done` rejects with the signal's reason all the same.
+   * has 3 seconds to end; after that `done` rejects with the signal's reason anyway.
    */
   readonly signal?: AbortSignal
 }
@@ -224,7 +224,7 @@ async function begin<P extends Params>(
   const reading = sourceOf(parts, plan, listed)
   let beginningAt: ResumePositionsAt
   try {
-    // Copies begin beside letters of the others.
+    // Copies begin next to dead letters of the others.
     if (writer.checkpoint === undefined && !isShared) await refuseTakenPlaces(parts, name)
     const sources = replayed === undefined ? [reading, ...furtherSources(plan)] : []
     beginningAt = await resumePositions(sources, writer.checkpoint, { ...waiting, onNote })

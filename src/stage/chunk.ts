@@ -2,7 +2,7 @@
 
 /**
  * Some events, in their order. Immutable. An array is a chunk; so is anything else with these members: dispatchers and
- * buffers use nothing else, and pass a chunk on as it is.
+ * buffers use nothing else, and pass a chunk on unchanged.
  */
 export interface Chunk<T> {
   readonly length: number

@@ -39,11 +39,11 @@ describe('connect', () => {
 
   it('D86: refuses what makes no chain; nothing is tied then, and the stages can still be used', async () => {
     const [source, middle, probe] = [producer<number>({}), pass(), new Probe<number>()]
-    await rejects(connect(probe.stage as never, middle, probe.stage), /A stage can stand in a chain once/)
+    await rejects(connect(probe.stage as never, middle, probe.stage), /A stage can be in a chain only once/)
     await rejects(connect(new Probe<number>().stage as never, middle, probe.stage), /it emits no events/)
-    await rejects(connect(source, middle, source as never), /A stage can stand in a chain once/)
+    await rejects(connect(source, middle, source as never), /A stage can be in a chain only once/)
     await rejects(connect('text' as never, probe.stage), /A source (is an iterable|must be iterable)/)
-    await rejects(connect(source, 5 as never, probe.stage), /A chain is made of stages/)
+    await rejects(connect(source, 5 as never, probe.stage), /A chain consists of stages/)
     await rejects(connect(source, probe.stage, { maxDemand: 0 }), RangeError)
     equal(middle.stats().consumers + middle.stats().producers + probe.stage.stats().producers, 0)
   })

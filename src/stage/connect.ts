@@ -81,7 +81,7 @@ export function readParts(parts: readonly unknown[]): { layers: StageCore[][]; o
 export function start(layers: readonly StageCore[][], connectOptions: ConnectOptions, failsInLine = false): Run {
   const { signal, ...options } = connectOptions
   const stages = layers.flat()
-  if (new Set(stages).size !== stages.length) throw new TypeError('A stage can stand in a chain once')
+  if (new Set(stages).size !== stages.length) throw new TypeError('A stage can be in a chain only once')
   signal?.throwIfAborted()
   const pairs = pairsOf(layers)
   for (const { below, above } of pairs) checkLink(below, above, options)
@@ -91,7 +91,7 @@ export function start(layers: readonly StageCore[][], connectOptions: ConnectOpt
   return run
 }
 
-/** Who takes from whom, the last layer first. */
+/** The subscriptions, last layer first. */
 function pairsOf(layers: readonly StageCore[][]): { below: StageCore; above: StageCore }[] {
   const pairs: { below: StageCore; above: StageCore }[] = []
   for (let index = layers.length - 1; index > 0; index -= 1) {
@@ -106,7 +106,7 @@ function layerOf(part: unknown, isFirst: boolean): StageCore[] {
   if (Array.isArray(part) && part.length > 0 && part.every(isStage)) return part.map(coreOf)
   if (isStage(part)) return [coreOf(part)]
   if (isFirst) return [coreOf(from(part as Pullable<unknown>))]
-  throw new TypeError(`A chain is made of stages, and lists of stages: found ${describeValue(part)}`)
+  throw new TypeError(`A chain consists of stages, and arrays of stages: found ${describeValue(part)}`)
 }
 
 function isStage(value: unknown): boolean {

@@ -176,7 +176,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
 
   /**
    * Takes in a consumer, at once: all that subscribe before the stage's next turn miss nothing. One that the dispatcher
-   * cannot serve fails, and no other; one that comes after the end is told so.
+   * cannot serve fails, and no other; one that comes after the end is notified of it.
    */
   welcome(link: Link): void {
     let ending = this.isOver ? (this.ending ?? COMPLETED) : undefined
@@ -202,7 +202,7 @@ export class StageCore implements Stage, Producer<unknown>, LinkEnd {
     if (link.ending === undefined) link.open()
   }
 
-  /** A subscription of this consumer ends; its producer is told. */
+  /** A subscription of this consumer ends; its producer is notified. */
   leave(link: Link, ending: Ending): void {
     if (!this.#calls.intake.letGoOf(link, ending)) return
     this.post({ kind: 'left', link, ending })

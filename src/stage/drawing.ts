@@ -14,7 +14,7 @@ export interface Drawn {
   close(): void
 }
 
-/** Work that a hook has put off: it emits by itself when it is told to continue. */
+/** Deferred work of a hook, which emits by itself when it is told to continue. */
 export interface Resumable {
   /**
    * Continues with a bounded piece of the work, while consumers miss some; false when nothing is left. If it returns a

@@ -73,7 +73,7 @@ export class HookCalls {
     }
   }
 
-  /** Continues what a hook has put off; false if there is nothing, or no demand. */
+  /** Continues deferred work of a hook; false if there is nothing, or no demand. */
   draw(): boolean {
     return this.#drawing !== undefined && this.#draw(this.#drawing)
   }
@@ -101,7 +101,7 @@ export class HookCalls {
     if (this.#drawing !== undefined) this.#turns.leaveWait()
   }
 
-  /** Continues with `then` when a hook is done, including what it has put off. */
+  /** Continues with `then` when a hook is done, including its deferred work. */
   after<T>(given: T | PromiseLike<T>, then: (given: T) => void): void {
     if (!putsOff(this.#spec, given)) return this.#turns.whenGiven(given, then)
     this.#drawing = { drawn: drawnFrom(given, this.#stage.name), done: () => then(given) }
@@ -118,7 +118,7 @@ export class HookCalls {
     switch (work.kind) {
       case 'watermark':
         return this.after(this.#spec.onWatermark?.(work.time, this.#stage), (told) => {
-          // Who puts work off sends it behind that.
+          // If a hook defers work, the mark is sent after that work.
           if (told !== 'held' && !putsOff(this.#spec, told)) this.#outlet?.mark(work)
         })
       case 'barrier':

@@ -103,7 +103,7 @@ export interface ChunkStage extends Omit<Producer<unknown>, 'emit'> {
 
 /**
  * Every hook and option, as the core of a stage sees them. Hooks with chunks (see `chunkStage`) get them as they came,
- * may return chunks, and may put work off in any hook; those of other stages get and return arrays.
+ * may return chunks, and may defer work in any hook; those of other stages get and return arrays.
  */
 export type AnySpec = Partial<
   Omit<CommonSpec<ChunkStage>, 'onMessage' | 'onCancel'> &

@@ -64,7 +64,7 @@ export class Intake {
     return true
   }
 
-  /** Ends a subscription: its producer is told. Returns whether it was here. */
+  /** Ends a subscription: its producer is notified. Returns whether it was here. */
   letGoOf(link: Link, ending: Ending): boolean {
     if (!this.leave(link)) return false
     link.close(ending)

@@ -1,4 +1,4 @@
-// The end of a stage: how it ended, who is told, and when all of it is closed.
+// The end of a stage: how it ended, who is notified, and when all of it is closed.
 
 import { inTime } from '../base/closing.ts'
 import { messageOf } from '../base/errors.ts'
@@ -48,7 +48,7 @@ export class Lifetime {
     return this.#controller.signal
   }
 
-  /** The end has come; whatever waits on `signal` is told. */
+  /** The end has come; whatever waits on `signal` is notified. */
   end(ending: Ending): void {
     this.ending = ending
     this.#controller?.abort(reasonOf(ending))

@@ -96,7 +96,7 @@ const KINDS: Readonly<Record<StageKind, { readonly known: readonly string[]; rea
 
 /**
  * A stage whose hooks get chunks as they came, and may return chunks: for stages between which events travel in other
- * forms than arrays. A consumer that does not use chunks gets arrays all the same.
+ * forms than arrays. A consumer that does not use chunks gets arrays anyway.
  *
  * @param kind - as `producer`, `producerConsumer` and `consumer` make it
  */

@@ -208,7 +208,7 @@ export class Outlet<T> {
     return lost
   }
 
-  /** Ends at once: all consumers are told. */
+  /** Ends at once: all consumers are notified. */
   letGo(ending: Ending): void {
     this.clear()
     for (const link of [...this.#links]) this.#deliver.mark(link, { kind: 'end', ending })

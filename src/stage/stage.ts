@@ -43,7 +43,7 @@ export interface Stage {
   complete(): void
   /** Ends it now: what it holds is lost. */
   cancel(reason?: unknown): void
-  /** Ends it now, as failed: what it holds is lost, and everything that depends on it is told. */
+  /** Ends it now, as failed: what it holds is lost, and everything that depends on it is notified. */
   fail(error: unknown): void
 }
 

@@ -5,7 +5,9 @@ import { tracked } from '../connect/origin.ts'
 import type { Sink } from '../connect/sink.ts'
 import { NO_TOTALS } from '../connect/totals.ts'
 
-/** Writes all batches in one epoch; gives the reasons of what was refused. Rows are of the records of a file, one each. */
+/**
+ * Writes all batches in one epoch; returns the reasons of rejections. Rows come from the records of a file, one each.
+ */
 export async function loadRows(sink: Sink<unknown>, batches: readonly (readonly unknown[])[]): Promise<string[]> {
   const writer = await sink.open({ pipeline: 'test' })
   try {

@@ -6,8 +6,8 @@ import { faultOfParts, type Origin, partOf, tracked } from '../connect/origin.ts
  * Puts the events that one becomes into `out`, each with an origin of its own if there are several; returns how many
  * they are.
  *
- * Parts are the digits of a number, the lowest first: what is made of two events never collides, however often each
- * becomes several, and wherever that is done. Of a replayed record, only what was rejected goes on.
+ * Parts are the digits of a number, the lowest first: what is made from two events never collides, however often each
+ * becomes several, and wherever that is done. Of a replayed record, only what was rejected is passed on.
  *
  * @throws {RangeError} if the record becomes more events than there are numbers for, or what was rejected is no longer
  *   among them: nothing is put anywhere then

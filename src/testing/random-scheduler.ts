@@ -28,7 +28,7 @@ export class RandomScheduler implements Scheduler {
   readonly #random: () => number
   readonly #runs: 'microtask' | 'hand'
   readonly #afterStep: (() => void) | undefined
-  /** Who is ready, in no order. */
+  /** Whatever is ready, in random order. */
   readonly #ready: Runnable[] = []
   /** Whether a microtask is coming. */
   #isComing = false

@@ -7,7 +7,7 @@ import type { At } from './window.ts'
 const FURTHEST_MS = 8_640_000_000_000_000
 
 /**
- * An event with an invalid time: it becomes a dead letter, the others go on.
+ * An event with an invalid time: it becomes a dead letter, the others continue.
  *
  * @example
  * new EventTimeError('2024-01-01').message // => 'Cannot tell the time of an event: at gave "2024-01-01", not epoch milliseconds or a Date'

@@ -35,7 +35,7 @@ export class Timetable<A> {
     return this.#latenessMs === 0 ? endMs + this.#holdMs : endMs
   }
 
-  /** Puts a window in its place; it must not be in the timetable. */
+  /** Adds a window; it must not be in the timetable. */
   add(group: Group<A>): void {
     group.dueMs = this.#dueOf(group)
     group.rankMs = group.endMs

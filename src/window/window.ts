@@ -251,7 +251,7 @@ export function processingTime(
   }
 }
 
-/** How a window is told the time of an event: by a function, which may be made of the name of a field. */
+/** How a window gets the time of an event: from a function, which may be made from the name of a field. */
 function timeBy<T>(what: string, at: At<T> | string): { readonly at: At<T>; readonly field?: string } {
   if (typeof at !== 'string') {
     checkFunction(`at of ${what}`, at)

@@ -128,7 +128,7 @@ describe('files that cannot be read', () => {
       deepEqual([report?.run.dead, texts], [1, all])
       deepEqual([letters.length, letters[0]?.file], [1, path])
       match(letters[0]?.reason ?? '', /^Cannot read ".*b\.log\.x"/)
-      match(notes.join('\n'), /it is skipped, and tried again in the next run/)
+      match(notes.join('\n'), /it is skipped, and will be tried in the next run/)
       equal((await place.load({ unreadable: 'skip' })).report?.run.dead, 1)
       place.write('b.log.x', gzipSync('b1\n'))
       const mended = await place.load({ unreadable: 'skip' })

@@ -1,4 +1,4 @@
-// Prints what a run does while it goes on: a line that is redrawn on a terminal, plain lines elsewhere.
+// Prints what a run does while it is running: a line that is redrawn on a terminal, plain lines elsewhere.
 
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { placeOf } from '../../connect/origin.ts'

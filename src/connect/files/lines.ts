@@ -9,8 +9,9 @@ import { FILES_OPTIONS, type FileSourceOptions, fileSource } from './source.ts'
 const SPLIT_BYTES = 4 * 1024 * 1024
 
 /**
- * The lines of files, as {@link fileSource} reads them, each as a text, or with `rows` as a row `{ text }`; plain files are cut into ranges of 4 MiB unless `splitBytes` says
- * otherwise, so that a flow on several threads reads them side by side.
+ * The lines of files, as {@link fileSource} reads them, each as a string, or with `rows` as a row `{ text }`; plain
+ * files are cut into ranges of 4 MiB unless `splitBytes` says otherwise, so that a flow on several threads reads them
+ * in parallel.
  *
  * @throws as {@link fileSource}
  * @example

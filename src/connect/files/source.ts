@@ -354,7 +354,7 @@ function passOver<T>(
   }
   if (!UNREADABLE.includes(thrown.code)) throw thrown
   if (unreadable === 'skip') {
-    onNote(`${thrown.message}: it is skipped, and tried again in the next run`)
+    onNote(`${thrown.message}: it is skipped, and will be tried in the next run`)
     return passedOver({ path, step, from, reason: thrown.message })
   }
   if (!hasOthers) throw thrown

@@ -1,4 +1,4 @@
-// What a Kafka server answers when it refuses.
+// Error codes of a Kafka server.
 
 import { messageOf } from '../../base/errors.ts'
 

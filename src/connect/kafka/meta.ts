@@ -2,7 +2,7 @@
 
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 
-/** What came with a record. */
+/** The metadata of a record. */
 export interface KafkaMeta {
   readonly topic: string
   readonly partition: number

@@ -16,7 +16,7 @@ export type { KafkaMeta } from './meta.ts'
 export interface KafkaSourceOptions<B, T> {
   /** The topic. All of its partitions are read. */
   readonly topic: string
-  /** A consumer group that is told how far reading is, for tools that show lag. It must have no other consumers. */
+  /** A consumer group to which progress is reported, for tools that show lag. It must have no other consumers. */
   readonly group?: string
   /** Where the first run begins: at the `start` of what the topic holds, by default, or at its `end`. */
   readonly begin?: 'start' | 'end'

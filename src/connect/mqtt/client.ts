@@ -22,7 +22,7 @@ export interface MqttSettings {
 export interface MqttSocketOptions extends MqttSettings {
   /** 5, or 4 for MQTT 3.1.1. */
   readonly protocol: 4 | 5
-  /** What the broker is told besides the credentials. */
+  /** What the broker is sent besides the credentials. */
   readonly hello: Pick<IConnectPacket, 'clean' | 'properties'>
   /** The longest message. */
   readonly maxBytes?: number

@@ -23,7 +23,7 @@ export interface MqttMessage extends MqttMeta {
   readonly bytes: Uint8Array
   /** Its packet id; undefined at QoS 0. */
   readonly packetId: number | undefined
-  /** The same when it comes again: its packet id, a digest, as packet ids are reused, and the session. */
+  /** The same for every delivery: its packet id, a digest, as packet ids are reused, and the session. */
   readonly name: string
   /** Its size in memory, approximately. */
   readonly sizeBytes: number
@@ -71,7 +71,7 @@ export class MqttConnection {
   /** Packet id → name, at QoS 2, of messages that were acknowledged and not completed by the broker. */
   readonly #unreleased = new Map<number, string>()
   #onReleased: () => void = () => {}
-  /** The broker starts with unacknowledged messages, marked or not: this many messages may come again. */
+  /** The broker starts with unacknowledged messages, marked or not: this many may be redelivered. */
   #resuming = 0
   #session = 0
 
@@ -163,7 +163,7 @@ export class MqttConnection {
     const got = Number(granted[refused])
     const found = got > 2 ? 'it is not allowed' : `at QoS ${got} only`
     this.#socket.fail(
-      new Refused(`the broker refuses the subscription of ${JSON.stringify(topics[refused])}: ${found}`),
+      new Refused(`the broker rejects the subscription of ${JSON.stringify(topics[refused])}: ${found}`),
     )
   }
 

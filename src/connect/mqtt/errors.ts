@@ -1,9 +1,9 @@
-// What an MQTT broker answers when it refuses: codes of 3.1.1 and 5.
+// Reason codes of an MQTT broker for rejections: codes of 3.1.1 and 5.
 
 /** Codes for a version that the broker does not support. */
 export const OTHER_VERSION: readonly (number | undefined)[] = [1, 132]
 
-/** The broker refuses for good: a retry does not help. */
+/** The broker rejects it permanently: a retry does not help. */
 export class Refused extends Error {}
 
 /** Whether a retry may help. */
@@ -16,7 +16,7 @@ const FOR_NOW: readonly number[] = [3, 136, 137, 151, 159]
 
 /** The error for a refused connection. */
 export function connectionRefused(code: number): Error {
-  const message = `the broker refuses the connection: ${refusalOf(code)}`
+  const message = `the broker rejects the connection: ${refusalOf(code)}`
   return FOR_NOW.includes(code) ? new Error(message) : new Refused(message)
 }
 

@@ -1,8 +1,8 @@
-// What comes with a message of MQTT: in a file of its own, so that users see this type and not those of the client.
+// The metadata of an MQTT message: in a file of its own, so that users see this type and not those of the client.
 
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 
-/** What came with a message. */
+/** The metadata of a message. */
 export interface MqttMeta {
   readonly topic: string
   readonly qos: 0 | 1 | 2

@@ -1,8 +1,8 @@
-// What comes with a message of NATS: in a file of its own, so that users see this type and not those of the client.
+// The metadata of a NATS message: in a file of its own, so that users see this type and not those of the client.
 
 import type { NamedTexts } from '../kits/text/named-texts.ts'
 
-/** What came with a message. */
+/** The metadata of a message. */
 export interface NatsMeta {
   readonly subject: string
   /** Its sequence number in the stream. */

@@ -32,8 +32,8 @@ export interface PostgresSinkOptions<Key extends string = string> {
    */
   readonly schema?: SchemaMode | (string & {}) | { readonly name?: string; readonly mode?: SchemaMode }
   /**
-   * The longest time without a sign of life from the server while it is awaited, in milliseconds; a slow transfer or a
-   * long statement is not a reason to give up. 30,000 by default.
+   * The longest time without any activity of the server while it is awaited, in milliseconds; a slow transfer or a long
+   * statement is not a reason to give up. 30,000 by default.
    */
   readonly timeoutMs?: number
 }

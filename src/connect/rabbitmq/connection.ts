@@ -160,7 +160,7 @@ async function refuseStream(model: ChannelModel, queue: string): Promise<void> {
   throw new SluiceError('CONFIG_INVALID', message, { key: 'queue', value: queue, allowed })
 }
 
-/** Why the broker refuses a request; undefined if it does not. On its own channel: a refusal closes it. */
+/** Why the broker rejects a request; undefined if it does not. On its own channel: a rejection closes it. */
 async function refusalOf(model: ChannelModel, work: (channel: Channel) => Promise<void>): Promise<string | undefined> {
   const channel = await model.createChannel()
   // Reported to whoever waits for an answer.

@@ -1,6 +1,6 @@
-// What comes with a message of RabbitMQ: in a file of its own, so that users see this type and not those of the client.
+// The metadata of a RabbitMQ message: in a file of its own, so that users see this type and not those of the client.
 
-/** What came with a message. */
+/** The metadata of a message. */
 export interface RabbitmqMeta {
   readonly exchange: string
   readonly routingKey: string

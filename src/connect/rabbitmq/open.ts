@@ -25,7 +25,7 @@ interface Sent {
 
 /** The prefetch count is the bound. */
 const NO_LIMITS = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
-/** Prefix of names of messages that cannot be recognized when they come again. No id starts with it. */
+/** Prefix of names of messages that cannot be recognized when they are redelivered. No id starts with it. */
 const UNNAMED = '\0'
 /** Longer ids are not usable: they are stored in checkpoints. */
 const MOST_CHARS = 255
@@ -76,7 +76,7 @@ class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
         onLost: (error) => {
           this.#connection = undefined
           this.#tags.clear()
-          // What was not asked for yet comes again.
+          // What was not requested yet will be redelivered.
           this.#reader.lost()
           onLost(error)
         },
@@ -94,7 +94,7 @@ class Deliveries<B, T> implements Connecting<Sent, RabbitConnection> {
     const names = messages.map(({ name }) => name)
     const tags = names.flatMap((name) => this.#tags.get(name) ?? [])
     for (const name of names) this.#tags.delete(name)
-    // Messages of a closed connection come again, and are recognized then.
+    // Messages of a closed connection are redelivered, and recognized then.
     if (tags.length > 0) this.#connection?.acknowledge(tags, names)
   }
 

@@ -15,7 +15,7 @@ export type { RabbitmqMeta } from './meta.ts'
 export interface RabbitmqSourceOptions<B, T> {
   /** The queue, which must exist: classic or quorum, not a stream. */
   readonly queue: string
-  /** Identifies a message when it comes again: its `message-id` by default. */
+  /** Identifies a redelivered message: its `message-id` by default. */
   readonly id?: (meta: RabbitmqMeta) => string | undefined
   /** Makes an event of a body and its metadata: the body by default. */
   readonly event?: ToEvent<B, RabbitmqMeta, T>
@@ -38,10 +38,10 @@ const OPTIONS = ['queue', 'id', 'event', 'inFlight', 'isExclusive', 'tls', 'retr
  * Reads a queue of RabbitMQ. Needs the package `amqplib`.
  *
  * - **Acknowledges** a message once its epoch is committed.
- * - **Exactly once** into a transactional sink if messages have ids (`message-id`, or the result of `id`): one that
- *   comes again after a crash is recognized by it. Two messages with the same id are one, as long as the first one is
- *   not acknowledged. Messages without an id that come again are new ones: at least once. A broker that crashes may
- *   lose its most recent acknowledgements, and sends those messages again; quorum queues do not.
+ * - **Exactly once** into a transactional sink if messages have ids (`message-id`, or the result of `id`): one that is
+ *   redelivered after a crash is recognized by it. Two messages with the same id are one, as long as the first one is
+ *   not acknowledged. Redelivered messages without an id count as new: at least once. A broker that crashes may lose
+ *   its most recent acknowledgements, and sends those messages again; quorum queues do not.
  * - **Demand**: the broker sends at most `inFlight` unacknowledged messages, of any size.
  * - **Reconnects** when the connection breaks, for `retryMs`, with a back-off. A missing queue, a stream, or a refusal
  *   by the broker ends the run.

@@ -13,7 +13,7 @@ import { mayPass } from './client.ts'
 import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
 import { compareIds, isId, type RedisEntry } from './protocol.ts'
 
-/** What came with an entry. */
+/** The metadata of an entry. */
 export interface RedisStreamMeta {
   /** Its id in the stream: `1526919030474-55`. */
   readonly id: string

@@ -20,7 +20,7 @@ export interface EventConnectionOptions {
   readonly onLost: (error: Error) => void
 }
 
-/** The server refuses for good: a retry does not help. */
+/** The server rejects the request permanently: a retry does not help. */
 export class Refused extends Error {}
 
 /** The server has nothing more, and wants no reconnection. */

@@ -3,7 +3,7 @@
 import { rawOf, textOf } from '../kits/broker/text.ts'
 import { malformedFault } from '../kits/files/records/raw.ts'
 
-/** What came with an event. */
+/** The metadata of an event. */
 export interface SseMeta {
   /** `message` if the server names none. */
   readonly type: string

@@ -7,7 +7,7 @@ import { gathered, type NamedTexts } from '../kits/text/named-texts.ts'
 import { Bodies } from './server/bodies.ts'
 import { type Guard, hasToken, isSentByPage, isSigned, namesThisMachine } from './server/guard.ts'
 
-/** What came with a request. */
+/** The metadata of a request. */
 export interface WebhookMeta {
   /** By name in lower case; all texts of a repeated name. */
   readonly headers: NamedTexts

@@ -25,7 +25,7 @@ export interface SocketOptions {
   readonly onLost: (error: Error) => void
 }
 
-/** The server refuses for good: a retry does not help. */
+/** The server rejects the connection permanently: a retry does not help. */
 export class Refused extends Error {}
 
 /** How long the server may take to answer, or to say goodbye. */

@@ -9,7 +9,7 @@ import type { ConnectedOpening } from '../kits/broker/source.ts'
 import type { SplitReader } from '../source.ts'
 import { Refused, SocketConnection, type SocketOptions } from './connection.ts'
 
-/** What came with a message. */
+/** The metadata of a message. */
 export interface WebSocketMeta {
   /** Whether it was sent as bytes, and not as text. */
   readonly isBinary: boolean

@@ -44,7 +44,8 @@ const OPTIONS = ['headers', 'protocols', 'greeting', 'event', 'tls', 'maxBytes',
  *   so is what a server sends while there is no connection, unless `greeting` asks for it.
  * - **Demand**: reading pauses while enough is waiting, so the server waits, or drops by its own rule.
  * - **Reconnects** when the connection ends or breaks, after a second, and if that fails, for `retryMs`, with a
- *   back-off; each time there is a note. A server that refuses (a status of 4xx, or a code like 1008) ends the run.
+ *   back-off; each time there is a note. If the server rejects the connection (a status of 4xx, or a code like 1008),
+ *   the run fails.
  * - **Rejects** bodies that are not in the format: a dead letter. A message over `maxBytes` breaks the connection: it
  *   is lost, with a note.
  * - **Origins** count messages over all runs, as the offset.

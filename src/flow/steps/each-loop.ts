@@ -7,13 +7,13 @@ import { type Check, REFUSED, WAITS } from '../validation.ts'
 /** A run of these is one loop. */
 export type Each = Exclude<Stateless, { kind: 'flatMap' }>
 
-/** Receives the events that go on, and the indices of those they were made of. */
+/** Receives the events that are passed on, and the indices of those they were made from. */
 export interface Made {
   out: unknown[]
   readonly of: number[] | undefined
 }
 
-/** Called for events that do not go on, for another reason than a filter. */
+/** Called for events that are not passed on, for another reason than a filter. */
 export interface LoopHooks {
   /** The operator at an index has rejected the event. */
   refused(at: number, index: number): void

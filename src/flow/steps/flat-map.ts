@@ -8,8 +8,8 @@ import type { Stateless } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
 /**
- * Events passed on at once; and how many of one event are held until its iterator ends, so that none of them go on if
- * it throws by then.
+ * Events passed on at once; and how many from one event are held until its iterator ends, so that none of them is
+ * passed on if it throws by then.
  */
 const AT_ONCE = 1024
 /** If an event becomes more than are held, its parts are numbered as if it became this many. */
@@ -31,7 +31,7 @@ interface Large {
 
 /**
  * Arrays are passed on as they are. An iterator is drawn {@link AT_ONCE} events at a time: if it is not at its end by
- * then, the rest is put off, so that an endless one does not fill the memory.
+ * then, the rest is deferred, so that an endless one does not fill the memory.
  */
 class FlatMap implements Step {
   readonly #name: string
@@ -125,7 +125,7 @@ class FlatMap implements Step {
     if (this.#context.isStopped) this.drop()
   }
 
-  /** Of replayed records only parts may go on, which are counted per event. */
+  /** Of replayed records only parts may be passed on, which are counted per event. */
   #put(given: readonly unknown[]): void {
     const { counts, isReplay } = this.#context
     const out = this.#out

@@ -38,7 +38,7 @@ interface Half {
   isPaired: boolean
 }
 
-/** An event that is held, as it is stored. */
+/** A held event, as it is stored. */
 interface SavedHalf extends Half {
   readonly side: Side
   readonly key: Key

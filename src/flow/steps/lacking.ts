@@ -1,4 +1,4 @@
-// Behind a source: fields that operators ask for by name, and rows that lack them.
+// After a source: reports fields that operators name, and rows that lack them.
 
 import { SluiceError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
@@ -9,11 +9,11 @@ export interface Needed {
   readonly fields: readonly string[]
   /** Whether all rows of the source have the same fields, so that one that a row lacks is in none. */
   readonly isTabular: boolean
-  /** What the source reads, for a person. */
+  /** What the source reads, for people. */
   readonly title: string
 }
 
-/** After so many rows that all lack a field a person is told, also where there is no end. */
+/** After this many rows that all lack a field, a note says so, even for an unbounded source. */
 const TOLD_AFTER = 1000
 
 /**
@@ -46,7 +46,7 @@ export function lacking({ fields, isTabular, title }: Needed): MakeStep {
           const field = fields[at] as string
           let count = 0
           for (const row of values) {
-            // What is no row is left to the operators.
+            // Values that are not rows are left to the operators.
             if (row?.[field] !== undefined || typeof row !== 'object' || row === null || field in row) continue
             if (isTabular) throw noColumn(field, row, title)
             sample = row

@@ -1,4 +1,4 @@
-// An async schema: several events are validated at a time, and go on in order.
+// An async schema: several events are validated at a time, and passed on in order.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { messageOf } from '../../base/errors.ts'
@@ -102,7 +102,7 @@ export class Validating implements Step {
     if (this.#asked.length === MOST_WAITING) return false
     if (this.#at < this.#batch.length) return true
     const waiting = this.#backlog.peek()
-    // A watermark goes on after all that came before it.
+    // A watermark is passed on after everything that came before it.
     if (waiting === undefined || (waiting.kind === 'watermark' && this.#asked.length > 0)) return false
     this.#backlog.shift()
     if (waiting.kind === 'events') this.#begin(waiting.batch, waiting.input)

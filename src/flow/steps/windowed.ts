@@ -22,7 +22,7 @@ import type { Part } from './departition.ts'
 import type { Any } from './member-states.ts'
 import { type Box, outcomeOf } from './reduce.ts'
 
-/** What a windowed operator is made of: a key, a fold, and what becomes of its panes. */
+/** The parts of a windowed operator: a key, a fold, and what becomes of its panes. */
 export interface WindowWork {
   readonly name: string
   readonly window: WindowSpec<unknown>
@@ -35,7 +35,7 @@ export interface WindowWork {
   readonly ensure: Key | undefined
   /** Whether there is a state per stage, in contrast to one per key. */
   readonly isStageBound: boolean
-  /** Whether the fold emits the event itself, which goes on with its origin. */
+  /** Whether the fold emits the event itself, with its origin. */
   readonly isPassing?: boolean
   /** Makes a table that folds events by their fields, if that is possible. */
   readonly byColumn?: () => ColumnWindows | undefined
@@ -190,7 +190,7 @@ class Windows implements Step {
   readonly #byColumn: ColumnWindows | undefined
   /** What the current call emits. */
   #out: unknown[] = []
-  /** The current event: a late one is of this batch. */
+  /** The current event: a late one belongs to this batch. */
   #batch: Batch = batchOf([])
   #at = 0
 

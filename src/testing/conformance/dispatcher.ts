@@ -8,7 +8,7 @@ import type { Mark } from '../../stage/message.ts'
 import { below, seededRandom } from '../random.ts'
 import { StrictChunk } from '../strict-chunk.ts'
 
-/** A dispatcher under test, over events that are whole numbers counted up from 0. */
+/** A dispatcher under test, over events that are integers counted up from 0. */
 export interface DispatcherSubject<O> {
   readonly name: string
   readonly make: () => DispatcherSpec<number, O>
@@ -73,7 +73,7 @@ class Seat {
   readonly since: number
   asked = 0
   readonly events: number[] = []
-  /** Marks, each with the number of events that it came behind. */
+  /** Marks, each with the number of events that precede it. */
   readonly marks: { readonly at: number; readonly time: number }[] = []
 
   constructor(place: number, since: number) {
@@ -183,7 +183,7 @@ class Script<O> {
     ok(this.dispatcher.held() <= holdEvents * (this.#subject.places ?? 4), this.#says('more is held than may be'))
   }
 
-  /** Everybody who is there asks for all that is held for them; then the sums must be right. */
+  /** All consumers ask for everything that is held for them; then the sums must be right. */
   #finish(): void {
     for (const seat of this.#seats.values()) {
       seat.asked += 10_000

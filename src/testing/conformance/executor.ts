@@ -16,7 +16,7 @@ export interface ExecutorSubject {
   readonly make: () => Executor
 }
 
-/** Events as text, sorted: those of several stages come in no order. */
+/** Events as text, sorted: those of several stages come in no particular order. */
 export function inOrder(events: readonly unknown[]): string[] {
   return events.map((event) => JSON.stringify(event)).sort()
 }
@@ -66,7 +66,7 @@ export function executorConformance({ name, make }: ExecutorSubject): void {
     }
 
     for (const plan of Object.keys(REFUSING)) {
-      it(`L96: in a pipeline only the event at which a function threw is refused: ${plan}`, async () => {
+      it(`L96: in a pipeline only the event at which a function threw is rejected: ${plan}`, async () => {
         const job = jobOf(plan)
         const { overall } = await (await load(job)).done
         const { rows, letters } = await tableOf(job)

@@ -111,7 +111,7 @@ class Live<T> {
     await this.sample.cleanup?.()
   }
 
-  /** Values of so many messages. */
+  /** The values of this many messages. */
   async take(reader: SplitReader<T>, count: number, max = count): Promise<T[]> {
     const values: T[] = []
     while (values.length < count) {

@@ -85,7 +85,7 @@ export class Store {
           const refused: DeadLetter[] = []
           for (const [at, row] of batch.values().entries()) {
             const { source, offset } = batch.origin(at) as Origin
-            if (row.n === REFUSED) refused.push(deadLetterAt(batch, at, 'memory', `${REFUSED} is refused`))
+            if (row.n === REFUSED) refused.push(deadLetterAt(batch, at, 'memory', `${REFUSED} is rejected`))
             else rows.push([key === undefined ? `${source}@${offset}` : key.map((name) => row[name]).join(), row])
           }
           return refused

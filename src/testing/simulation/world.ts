@@ -30,7 +30,7 @@ export class World {
     return this.#random() < probability
   }
 
-  /** A whole number from 0 to `below`, exclusive. */
+  /** An integer from 0 to `below`, exclusive. */
   upTo(below: number): number {
     return Math.floor(this.#random() * below)
   }

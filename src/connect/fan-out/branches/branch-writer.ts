@@ -27,8 +27,8 @@ export interface BranchWriterOptions {
 }
 
 /**
- * Follows the first sink. Nothing fails here by itself: a lost sink is opened again after a wait, and a permanent error
- * is thrown to whoever waits for it.
+ * Follows the first sink. It never fails by itself: a lost sink is reopened after a wait, and a permanent error is
+ * thrown to the awaiting caller.
  */
 export class BranchWriter {
   readonly name: string

@@ -48,7 +48,7 @@ export function readRecord(pipeline: string, bytes: Uint8Array): FanOutRecord {
     }
     return { lineage, branches: branches as FanOutRecord['branches'] }
   } catch (error) {
-    throw branchesInvalid(pipeline, `what it says of branches cannot be read: ${messageOf(error)}`, error)
+    throw branchesInvalid(pipeline, `its record of branches cannot be read: ${messageOf(error)}`, error)
   }
 }
 

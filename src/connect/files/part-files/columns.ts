@@ -15,7 +15,7 @@ type Row = Readonly<Record<string, unknown>>
  * The columns of the first rows; undefined while none of them has any. A column of several types is `json`, one without
  * a value `text`.
  *
- * @param options.findsFloats - whether whole numbers are `real`, unless there are bigints among them
+ * @param options.findsFloats - whether integers are `real`, unless there are bigints among them
  * @param options.types - the types of some columns, which rule over what values look like
  */
 export function columnsOfRows(

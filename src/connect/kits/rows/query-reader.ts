@@ -227,7 +227,7 @@ export class QueryReader<Raw, Row> implements SplitReader<Row> {
     }
   }
 
-  /** Rows that equal none of those read, of which `left` are missing: so many may be those, changed since. */
+  /** Rows that equal none of those read, of which `left` are missing: that many may be those, changed since. */
   #judged(held: readonly Raw[], left: number, known: readonly string[] | undefined): Raw[] {
     if (held.length === 0) return []
     const { source, cursor, from, onNote } = this.#options

@@ -1,4 +1,4 @@
-// How values go into columns, as far as it is the same in all databases.
+// How values go into columns, as far as all databases agree.
 
 import { describeValue } from '../../../base/check.ts'
 import { messageOf } from '../../../base/errors.ts'

@@ -83,7 +83,7 @@ export const writeFloat: WriteValue = (out, value) => {
   return true
 }
 
-/** Decimal numbers, of at most so many digits before and after the point. */
+/** Decimal numbers, with at most this many digits before and after the point. */
 export function decimalWriter(maxWhole: number = MAX_WHOLE, maxFraction: number = MAX_FRACTION): WriteValue {
   return (out, value) => {
     const text = decimalText(value)
@@ -131,7 +131,7 @@ export const writeDate: WriteValue = (out, value) => {
   return int32(out, day - SERVER_EPOCH_DAYS)
 }
 
-/** Times of day, to so many digits of a second. */
+/** Times of day, to this many digits of a second. */
 export function timeOfDayWriter(digits: number): WriteValue {
   return (out, value) => {
     const micros = microsOfDay(value)
@@ -156,7 +156,7 @@ export const writeAnyText: WriteValue = (out, value) => {
   return written !== undefined && text(out, written)
 }
 
-/** Texts of so many characters: the server would silently cut excess trailing blanks. */
+/** Texts of at most this many characters: the server would silently cut excess trailing blanks. */
 export function limitedTextWriter(maxChars: number, isPadded: boolean): WriteValue {
   return (out, value) => {
     if (typeof value !== 'string') return false

@@ -117,7 +117,7 @@ export const FAILING: Readonly<Record<string, Failing>> = {
     items.partition({ stages: 2, key: (item) => broken(item).key }).map(({ id }) => id),
 }
 
-/** Functions that throw: in a pipeline their event becomes a dead letter, and the others go on. */
+/** Functions that throw: in a pipeline their event becomes a dead letter, and the others continue. */
 export const REFUSING: Readonly<Record<string, Failing>> = {
   'a map': (items) => items.map(broken).map(({ id }) => id),
   'a filter after an exchange': (items) =>

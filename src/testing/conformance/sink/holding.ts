@@ -95,7 +95,7 @@ export function holdingRules<Row>({ locksWhileWriting = false }: SinkSubject<Row
       equal((await desk.writer()).checkpoint?.epoch, 2)
     }),
 
-    rule('C121, C122: takes copies side by side, and another number once all have ended', async (_, another, place) => {
+    rule('C121, C122: takes copies in parallel, and another number once all have ended', async (_, another, place) => {
       if (place.sink.takesShards !== true) return
       const copy = (index: number, count: number) => another({ shard: { index, count } })
       const [one, two] = [copy(0, 2), copy(1, 2)]

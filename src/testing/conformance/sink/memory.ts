@@ -39,7 +39,7 @@ export interface Faults {
   readonly dropsBatches?: boolean
   readonly letsSeveralIn?: boolean
   readonly commitsThoughFenced?: boolean
-  /** Closing releases the lease, whoever has it. */
+  /** Closing releases the lease, whoever holds it. */
   readonly releasesLeaseOfOthers?: boolean
   readonly neverExpires?: boolean
   readonly renewsNothing?: boolean
