@@ -76,5 +76,5 @@ export function shown(text: string): string {
 }
 
 function startText({ source, sink, resumedEpoch }: Extract<RunEvent, { kind: 'started' }>): string {
-  return `loading ${source} into ${sink}${resumedEpoch === undefined ? '' : `, going on after epoch ${resumedEpoch}`}`
+  return `loading ${source} into ${sink}${resumedEpoch === undefined ? '' : `, continuing after epoch ${resumedEpoch}`}`
 }
