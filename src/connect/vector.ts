@@ -1,6 +1,6 @@
 // The values of one field of many events, side by side.
 
-/** Numbers. Where `nulls` is 1, there is none. */
+/** Numbers. Where `nulls` is 1, there is no value. */
 export interface NumberVector {
   readonly kind: 'numbers'
   readonly values: Float64Array
@@ -70,7 +70,7 @@ export function cutVector(vector: Vector, from: number, to: number): Vector {
   }
 }
 
-/** The values of a vector as rows have them; null where there is none. */
+/** The values of a vector as rows have them; null where there is no value. */
 export function valuesOf(vector: Vector): ArrayLike<unknown> {
   switch (vector.kind) {
     case 'numbers': {

@@ -65,7 +65,7 @@ export interface Cutter {
    */
   run(): Run | undefined
   /**
-   * The next records as bytes, for whoever reads many at once; undefined only means that `next` must be called. Those
+   * The next records as bytes, for callers that read many at once; undefined only means that `next` must be called. Those
    * not passed are returned by `next`, by a run, or with another block. Absent if records are not bytes of the file.
    */
   block?(): LineBlock | undefined
