@@ -31,7 +31,7 @@ describe('the parts of a pipeline', () => {
     const plain = {
       http: httpSink('http://localhost/rows'),
       stdout: stdoutSink(),
-      function: callbackSink('f', () => {}),
+      callback: callbackSink('f', () => {}),
     }
     for (const [kind, sink] of Object.entries(plain)) {
       refused(

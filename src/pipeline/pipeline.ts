@@ -161,6 +161,6 @@ function checkedSink(name: string, sink: unknown): Sink<unknown> {
   }
   if (typeof deadLetters === 'string') return sink as Sink<unknown>
   throw new TypeError(
-    `Pipeline ${name} cannot write into ${kind}: it keeps no checkpoints. Wrap it: checkpointed(${kind}(...), { store: 'FILE.db' })`,
+    `Pipeline ${name} cannot write into ${kind}: it keeps no checkpoints. Wrap it: checkpointed(sink, { store: 'FILE.db' })`,
   )
 }

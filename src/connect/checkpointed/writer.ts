@@ -62,7 +62,11 @@ export class CheckpointedWriter<Row> implements SinkWriter<Row> {
       const epoch = store.checkpoint?.epoch ?? 0
       const { note } = store
       if (epoch > 0 && note === undefined) {
-        throw checkpointInvalid(pipeline, `it is of epoch ${epoch}, and the sink has no note of it`, START_OVER)
+        throw checkpointInvalid(
+          pipeline,
+          `it is at epoch ${epoch}, and does not say what the sink has prepared`,
+          START_OVER,
+        )
       }
       const writer = await store.alone('take over', async () => {
         const open = async (of: Shard, epoch: number, note: Json | undefined): Promise<TwoPhaseWriter<Row>> => {

@@ -21,7 +21,7 @@ interface Row {
 
 const ROWS: readonly Row[] = Array.from({ length: 1000 }, (_, n) => ({ n }))
 
-describe('several', () => {
+describe('fanOut', () => {
   let folder: string
   let root: string
   let count = 0
@@ -145,7 +145,7 @@ describe('several', () => {
   })
 
   it('refuses two branches that would wait for the lock of one file, and no branch in that of the first', () => {
-    const message = /two of them would lock file .*second\.db, give each a file of its own/
+    const message = /two sinks would lock file .*second\.db; give each a file of its own/
     const into = table('second')
     assert.throws(() => sinkOf({ branches: { one: { into }, other: { into } } }), message)
     sinkOf({ branches: { same: { into: table('first') } } })

@@ -24,7 +24,7 @@ export interface FanOutOptions<Row> {
 
 const BRANCH_NAME = /^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/i
 
-const invalid = optionInvalid.bind(null, 'several')
+const invalid = optionInvalid.bind(null, 'fanOut')
 
 const WORST: readonly Guarantee[] = ['at-least-once', 'once-per-key', 'exactly-once']
 
@@ -66,7 +66,7 @@ export function fanOut<Row>(first: Sink<Row>, options: FanOutOptions<Row>): Sink
   checkLocks([first, ...others])
   const { inspect, epochs, isKeyed, key } = first
   return {
-    kind: 'several',
+    kind: 'fan-out',
     ...definedOf({ epochs, isKeyed, key }),
     title: `${first.title}, with ${branches.size === 1 ? 'branch' : 'branches'} ${[...branches.keys()].join(', ')}`,
     deadLetters: first.deadLetters,
@@ -108,6 +108,6 @@ function checkLocks(sinks: readonly Sink<never>[]): void {
   const locks = sinks.flatMap((sink) => sink.locks ?? [])
   const shared = locks.find((lock, i) => locks.indexOf(lock) < i)
   if (shared === undefined) return
-  const message = `Cannot write into several sinks: two of them would lock ${shared}, give each a file of its own`
+  const message = `Cannot fan out: two sinks would lock ${shared}; give each a file of its own`
   throw new SluiceError('CONFIG_INVALID', message, { key: 'branches', value: shared, allowed: 'a file for each' })
 }

@@ -61,7 +61,7 @@ export function callbackSink<Row>(
       throw new TypeError(`${what} of ${name} must be a function: found ${describeValue(fn)}`)
   }
   return {
-    kind: 'function',
+    kind: 'callback',
     title: `function ${name}`,
     guarantee: 'at-least-once',
     open: async ({ pipeline, epoch, signal = new AbortController().signal }) => {

@@ -62,7 +62,7 @@ export function sseSource<B, T = B>(
   const title = `events of ${address.shown}`
   const settings = { title, address, maxBytes, idleMs, retryMs }
   return liveSource<T>({
-    kind: 'server-sent-events',
+    kind: 'sse',
     title,
     provided: 'as long as the server names its events and has what followed',
     split: 'events',

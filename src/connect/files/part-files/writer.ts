@@ -279,7 +279,7 @@ function noteOf(pipeline: string, note: Json, staging: Staging): FilesNote {
 /** A folder that is ahead of the checkpoint is from another time: its parts would count beside those to come. */
 function checkEpoch(root: string, { pipeline, epoch }: TwoPhaseSinkOptions, lastEpoch: number): void {
   if (lastEpoch <= epoch) return
-  const at = epoch === 0 ? 'there is no checkpoint' : `the checkpoint is of epoch ${epoch}`
+  const at = epoch === 0 ? 'there is no checkpoint' : `the checkpoint is at epoch ${epoch}`
   const found = `it holds parts of ${pipeline} up to epoch ${lastEpoch}, and ${at}`
   const message = `Cannot write to ${JSON.stringify(root)}: ${found} (empty the folder, or take another one)`
   throw new SluiceError('SINK_MISMATCH', message, { sink: root, table: pipeline, found })

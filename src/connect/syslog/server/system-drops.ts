@@ -35,7 +35,7 @@ export class SystemDrops {
       // The socket that was bound later has the higher inode.
       const found = sockets.filter((one) => one.port === port && own.has(one.inode))
       const inode = found.map((one) => one.inode).sort((a, b) => Number(b) - Number(a))[0]
-      if (inode === undefined) throw new Error(`there is no socket of port ${port}`)
+      if (inode === undefined) throw new Error(`this process has no socket on port ${port}`)
       return new SystemDrops(inode, tell)
     } catch (error) {
       tell(`how many datagrams the system drops is unknown: ${messageOf(error)}`)
