@@ -134,19 +134,20 @@ function paramsOf(input: string, out: string): readonly string[] {
   return ['--param', `input=${input}`, '--param', `out=${out}`]
 }
 
-/** Three copies, each killed up to four times at random moments of its work, until all have ended by themselves. */
+/** Three copies, each killed up to four times soon after one of its first commits, until all have ended by themselves. */
 async function overKills(file: string, params: readonly string[], random: () => number): Promise<void> {
   const copy = async (index: number): Promise<number> => {
     for (let kills = 0; ; kills += 1) {
-      const argv = ['run', file, ...params, '--shard', `${index}/3`, '--epoch-ms', '20']
+      const argv = ['run', file, ...params, '--shard', `${index}/3`, '--epoch-ms', '5', '--log', 'json']
+      let commits = 1 + Math.floor(random() * 3)
       const { code, stderr } = await sluice(argv, {
         onStart: (child) => {
-          const kill = async () => {
-            await sleep(random() * 250)
+          child.stderr?.on('data', async (text: string) => {
+            commits -= text.split('"committed"').length - 1
+            if (kills >= 4 || commits > 0) return
+            await sleep(random() * 30)
             child.kill('SIGKILL')
-          }
-          // It says first what it loads.
-          if (kills < 4) child.stderr?.once('data', () => void kill())
+          })
         },
       })
       if (code === 0) return kills
@@ -218,13 +219,13 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
 
     it(`C121: are killed at random over ranges of a table, and load what one process loads (${kind})`, async () => {
       const random = randomOf(`kills over a table for ${kind}`)
-      const input = await tableFor(kind, 30_000)
+      const input = await tableFor(kind, 80_000)
       const store = await storeOf(kind)
       const whole = await storeOf(kind)
       await overKills(TABLE_JOB, paramsOf(input, store.out), random)
       equal((await sluice(['run', TABLE_JOB, ...paramsOf(input, whole.out)])).code, 0)
       const [found, expected] = [await store.read(), await whole.read()]
-      deepEqual([expected.rows.length, expected.letters], [29_700, 300])
+      deepEqual([expected.rows.length, expected.letters], [79_200, 800])
       deepEqual(found, expected)
       equal(digestOf(found), digestOf(expected))
     })
