@@ -75,6 +75,7 @@ and flows are ignored.
 
 Options
   -p, --param PIPELINE.name=value   sets a parameter of one pipeline; may be given several times
+  --env-file FILE                   reads environment variables from FILE (.env); those of the environment come first
   --threads N                       runs each pipeline on N worker threads
   --shard I/N                       runs each pipeline as one of N copies that share its splits
   --dashboard [HOST:]PORT           where the page is (127.0.0.1:4000, or a free port if that is taken)

@@ -1,4 +1,4 @@
-// A thread in which `sluice dev` loads a module anew and previews it: what is loaded once stays loaded in a thread.
+// A thread in which `sluice dev` loads and previews a module: what a thread has loaded once stays as it was.
 
 import * as modules from 'node:module'
 import { fileURLToPath } from 'node:url'

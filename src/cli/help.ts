@@ -2,12 +2,13 @@
 
 import { escapeText } from '../observe/escape.ts'
 import { redact } from '../observe/redact.ts'
-import { isSecretParam, type Params } from '../pipeline/param.ts'
+import { isSecretParam, type Param, type Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { EXIT_CODES } from './exit.ts'
 
 const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['-p, --param name=value', 'sets a parameter of the pipeline; may be given several times'],
+  ['--env-file FILE', 'reads environment variables from FILE (.env); those of the environment come first'],
   ['--strict', 'stops at the first rejected record; what was read by then is committed'],
   ['--max-dead-letters N|P%', 'stops when more than N records, or more than P percent, are rejected'],
   ['--epoch-ms N', 'commits at least every N milliseconds (1000; DuckDB: 5000)'],
@@ -108,8 +109,8 @@ Example
 export function pipelineHelp(file: string, pipeline: Pipeline<Params>): string {
   const rows = Object.entries(pipeline.params).map(([name, one]) => {
     const meaning = one.about === '' ? one.allowed : one.about
-    const byDefault = isSecretParam(name, one) && one.default !== '' ? '***' : quote(redact(`${one.default}`))
-    return [escapeText(`${name}=${byDefault}`), escapeText(meaning)] as const
+    const from = one.env === undefined ? '' : ` (environment variable ${one.env})`
+    return [escapeText(`${name}${defaultOf(name, one)}`), escapeText(`${meaning}${from}`)] as const
   })
   const about = pipeline.about === '' ? '' : `\n${escapeText(pipeline.about)}\n`
   const params = rows.length === 0 ? '  none\n' : `${table(rows)}\n`
@@ -119,6 +120,12 @@ Parameters, with their defaults
 ${params}
 "sluice help run" shows the options of every run.
 `
+}
+
+function defaultOf(name: string, one: Param<unknown>): string {
+  if (one.isRequired === true) return ', required'
+  if (one.default === undefined) return ''
+  return `=${isSecretParam(name, one) && one.default !== '' ? '***' : quote(redact(`${one.default}`))}`
 }
 
 /** A word quoted for a POSIX shell. */

@@ -9,6 +9,7 @@ import { check } from './check.ts'
 import { checkpoints } from './checkpoints.ts'
 import { deadLetters } from './dead-letters.ts'
 import { dev } from './dev.ts'
+import { useEnvFiles } from './env-files.ts'
 import { COMMAND_WRONG, OK } from './exit.ts'
 import { tell } from './explain.ts'
 import { tellFailure } from './failure.ts'
@@ -64,6 +65,7 @@ function ofFile<O extends FileOptions>(
     async run(argv, io) {
       const options = read(argv)
       const { file, help } = options
+      if (!help) useEnvFiles(options.envFiles)
       return help || file === undefined ? print(page(), io) : await run({ ...options, file }, io)
     },
   }

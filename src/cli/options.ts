@@ -14,6 +14,8 @@ export interface FileOptions {
   /** The module; undefined only if `help` is requested without one. */
   readonly file: string | undefined
   readonly params: ReadonlyMap<string, string>
+  /** Files of environment variables; `.env` if none is named. */
+  readonly envFiles: readonly string[]
   readonly help: boolean
 }
 
@@ -35,17 +37,18 @@ export interface RunOptions extends FileOptions {
 }
 
 /** Options of `sluice serve`. */
-export interface ServeOptions
-  extends Pick<RunOptions, 'file' | 'params' | 'help' | 'log' | 'logLevel' | 'threads' | 'shard'> {
+export interface ServeOptions extends FileOptions, Pick<RunOptions, 'log' | 'logLevel' | 'threads' | 'shard'> {
   readonly drainTimeoutMs: number
   readonly dashboard: DashboardAddress
 }
 
 export const FILE_OPTIONS: {
   readonly param: { readonly type: 'string'; readonly multiple: true; readonly short: 'p' }
+  readonly 'env-file': { readonly type: 'string'; readonly multiple: true }
   readonly help: { readonly type: 'boolean'; readonly short: 'h' }
 } = {
   param: { type: 'string', multiple: true, short: 'p' },
+  'env-file': { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
 }
 
@@ -179,12 +182,13 @@ export function parse<const Options extends ParseArgsOptionsConfig>(
 export function fileOptions(
   command: string,
   [file, extra]: readonly string[],
-  { param = [], help = false }: { readonly param?: readonly string[]; readonly help?: boolean },
+  values: { readonly param?: readonly string[]; readonly 'env-file'?: readonly string[]; readonly help?: boolean },
 ): FileOptions {
+  const { param = [], 'env-file': envFiles = [], help = false } = values
   if (file === undefined && !help)
     throw commandInvalid(command, `sluice ${command} needs a file: sluice ${command} FILE`)
   if (extra !== undefined) throw commandInvalid(extra, `sluice ${command} takes one file: found ${file} and ${extra}`)
-  return { file, params: readParamPairs(param), help }
+  return { file, params: readParamPairs(param), envFiles, help }
 }
 
 function readParamPairs(pairs: readonly string[]): ReadonlyMap<string, string> {

@@ -3,7 +3,8 @@
 const OPTIONS = `  --step N                 one step alone
   --rows N                 how many rows of each step are shown (5)
   --records N              how many records of each source are read (1000)
-  -p, --param name=value   sets a parameter of the pipeline; may be given several times`
+  -p, --param name=value   sets a parameter of the pipeline; may be given several times
+  --env-file FILE          reads environment variables from FILE (.env); those of the environment come first`
 
 export function previewHelp(): string {
   return `sluice preview FILE [options]

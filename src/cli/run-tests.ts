@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import * as runner from 'node:test'
 import { spec } from 'node:test/reporters'
 import { SluiceError } from '../base/errors.ts'
+import { useEnvFiles } from './env-files.ts'
 import { OK, TEST_FAILED } from './exit.ts'
 import { type Io, put } from './io.ts'
 import { commandInvalid, FILE_OPTIONS, type FileOptions, parse } from './options.ts'
@@ -12,8 +13,8 @@ import { commandInvalid, FILE_OPTIONS, type FileOptions, parse } from './options
 /** `node_modules` have tests of their own. */
 const TESTS = '**/*.test.{ts,mts,cts,js,mjs,cjs}'
 
-interface TestOptions extends Pick<FileOptions, 'help'> {
-  /** Folders and files; the folder at hand if there is none. */
+interface TestOptions extends Pick<FileOptions, 'envFiles' | 'help'> {
+  /** Folders and files; the working directory if none is given. */
   readonly paths: readonly string[]
   /** Which tests: those whose names match. */
   readonly names: readonly string[]
@@ -23,18 +24,24 @@ interface TestOptions extends Pick<FileOptions, 'help'> {
  * @throws {SluiceError} COMMAND_INVALID for an invalid command line
  */
 function readTestOptions(argv: readonly string[]): TestOptions {
-  const flags = { help: FILE_OPTIONS.help, name: { type: 'string', multiple: true } } as const
+  const flags = {
+    help: FILE_OPTIONS.help,
+    'env-file': FILE_OPTIONS['env-file'],
+    name: { type: 'string', multiple: true },
+  } as const
   const { values, positionals } = parse('test', argv, flags)
-  return { paths: positionals, names: values.name ?? [], help: values.help ?? false }
+  const { name: names = [], 'env-file': envFiles = [], help = false } = values
+  return { paths: positionals, names, envFiles, help }
 }
 
 /** Runs `sluice test` with its arguments; returns the exit code. */
 export async function testCommand(argv: readonly string[], io: Io): Promise<number> {
-  const { paths, names, help } = readTestOptions(argv)
+  const { paths, names, envFiles, help } = readTestOptions(argv)
   if (help) {
     io.stdout.write(testHelp())
     return OK
   }
+  useEnvFiles(envFiles)
   const files = (paths.length === 0 ? ['.'] : paths).flatMap(testsIn)
   let failed = 0
   const tests = runner.run({
@@ -83,7 +90,8 @@ Runs the tests in files called *.test.ts or *.test.js, in this folder or those g
 is nothing to install or configure. In a test, "testPipeline" of "sluice/testing" runs a pipeline in memory.
 
 Options
-  --name PATTERN   the tests whose names match a regular expression; may be given several times
+  --name PATTERN    the tests whose names match a regular expression; may be given several times
+  --env-file FILE   reads environment variables from FILE (.env, if there is one); may be given several times
 
 Examples
   sluice test

@@ -10,6 +10,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunReport } from '../pipeline/report.ts'
 import { type PipelineRun, startPipeline } from '../pipeline/start.ts'
 import { openDashboard } from './dashboard-address.ts'
+import { useEnvFiles } from './env-files.ts'
 import { exitCodeOfSignal, OK } from './exit.ts'
 import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
@@ -46,6 +47,7 @@ export async function runCommand(
     io.stdout.write(runHelp())
     return OK
   }
+  useEnvFiles(options.envFiles)
   if (!help) return await new RunCommand(options, file, again, io, view).run()
   const loaded = await load(file)
   io.stdout.write(loaded.kind === 'pipeline' ? pipelineHelp(file, loaded.pipeline) : runHelp())

@@ -62,9 +62,8 @@ export function buildPipeline<P extends Params>(
   pipeline: Pipeline<P>,
   given: ReadonlyMap<string, string>,
 ): PipelineParts {
-  const values = readParams(pipeline.params, given, pipeline.name)
   try {
-    return withFlowKey(pipeline.build(values))
+    return withFlowKey(pipeline.build(readParams(pipeline.params, given, pipeline.name)))
   } catch (error) {
     if (error instanceof SluiceError) throw error
     const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`

@@ -1,5 +1,6 @@
 import { deepEqual, ok, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { z } from 'zod'
 import { param, readParams } from './param.ts'
 
 const params = {
@@ -49,6 +50,68 @@ describe('readParams', () => {
 
   it('refuses a choice whose default is not one of its choices', () => {
     throws(() => param.choice(['low', 'high'], 'middle' as never), RangeError)
+  })
+})
+
+describe('parameters of a schema', () => {
+  const params = {
+    warehouse: param(z.string(), { env: 'WAREHOUSE' }),
+    port: param(z.coerce.number().int(), { env: 'PORT', about: 'where to listen' }),
+    least: param(z.coerce.number().default(5)),
+  }
+  const given = new Map([['port', '80']])
+
+  it('U40: are what the schema makes of the text, of its variable, or of nothing', () => {
+    const { warehouse, port, least } = readParams(params, given, 'job', { WAREHOUSE: 'w.db', PORT: '90' })
+    deepEqual([warehouse.length, port + 1, least + 1], [4, 81, 6])
+    deepEqual(readParams(params, new Map([['least', '7']]), 'job', { WAREHOUSE: 'w.db', PORT: '90' }).least, 7)
+  })
+
+  it('U41: are named all at once where they are required and missing; an empty variable is said to be empty', () => {
+    throws(() => readParams(params, new Map(), 'job', { WAREHOUSE: '' }), {
+      code: 'CONFIG_INVALID',
+      message:
+        'Cannot build pipeline job: it needs a value for 2 parameters warehouse (WAREHOUSE is empty), port (PORT or --param); environment variables may be in .env',
+    })
+    throws(() => readParams({ one: param(z.string()) }, new Map(), 'job', {}), /a value for parameter one \(--param\);/)
+  })
+
+  it('U40: say why a text does not fit, and where it came from', () => {
+    throws(() => readParams(params, new Map(), 'job', { WAREHOUSE: 'w.db', PORT: 'x' }), {
+      message:
+        'Parameter port of job must be what its schema takes (Invalid input: expected number, received NaN): found "x" in environment variable PORT',
+    })
+  })
+
+  it('S28: are shown in no error where they are secrets, by their name, their variable or because they say so', () => {
+    const telling = z.string().refine(() => false, { error: ({ input }) => `not ${input}` })
+    for (const secret of [
+      { password: param(telling) },
+      { key: param(telling, { secret: true }) },
+      { key: param(telling, { env: 'API_TOKEN' }) },
+    ]) {
+      const [name = ''] = Object.keys(secret)
+      const ways: readonly [ReadonlyMap<string, string>, Record<string, string>][] = [
+        [new Map([[name, 'hunter2']]), {}],
+        [new Map(), { API_TOKEN: 'hunter2' }],
+      ]
+      for (const [given, env] of ways) {
+        // Without its text there is no value, where no variable has it.
+        throws(
+          () => readParams(secret, given, 'job', env),
+          (thrown: Error & { details?: unknown }) => {
+            ok(!`${thrown.message} ${JSON.stringify(thrown.details)}`.includes('hunter2'), thrown.message)
+            return true
+          },
+        )
+      }
+    }
+  })
+
+  it('U40: reject what is not a schema, one that waits, and an unknown option', () => {
+    throws(() => param('text' as never), /^TypeError: param takes a schema, such as z.string\(\), or param.string/)
+    throws(() => param(z.string().refine(async () => true)).parse('x'), TypeError)
+    throws(() => param(z.string(), { evn: 'X' } as never), /has no option evn/)
   })
 })
 

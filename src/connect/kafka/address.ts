@@ -32,7 +32,7 @@ export function kafkaPlace(
   { sasl = 'plain', tls = {} }: { readonly sasl?: KafkaSasl | undefined; readonly tls?: TlsOptions | undefined },
 ): KafkaPlace {
   checkChoice('sasl', sasl, ['plain', 'scram-sha-256', 'scram-sha-512'])
-  const list = typeof given === 'string' || given instanceof URL ? [given] : [...given]
+  const list: readonly (string | URL)[] = Array.isArray(given) ? given : [given]
   const servers = list.map((one) => brokerAddress(what, one, PORTS))
   const [first, ...others] = servers
   const same = ({ url, username, password }: BrokerAddress): string => `${url.protocol} ${username} ${password}`

@@ -28,6 +28,13 @@ export function addressInvalid(what: string, allowed: string, found: string): Sl
   return new SluiceError('CONFIG_INVALID', message, { key: 'url', value: undefined, allowed })
 }
 
+/** What was found in the place of an address: it may be a secret in the wrong place, so that only its kind is told. */
+export function foundAddress(given: unknown): string {
+  if (given === '') return 'an empty text: is an environment variable empty?'
+  if (given === undefined) return 'nothing: is an environment variable not set?'
+  return typeof given === 'string' ? 'a text that is not an address' : describeValue(given)
+}
+
 /** Whether a value can name a file or a folder. */
 export function isPath(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\0')

@@ -2,6 +2,7 @@
 
 import { checkKeys, describeValue } from '../../base/check.ts'
 import { SluiceError } from '../../base/errors.ts'
+import { foundAddress } from '../kits/config.ts'
 
 /**
  * A PostgreSQL server and a database in it. Omitted settings come from the environment (`PGHOST`, `PGPORT`, `PGUSER`,
@@ -37,6 +38,7 @@ const NOT_SHOWN = '(not shown)'
  */
 export function addressOf(connection: string | PostgresConnection): string {
   if (typeof connection === 'string') return addressOfUrl(connection)
+  if (connection === undefined) throw invalid(foundAddress(connection))
   if (typeof connection !== 'object' || connection === null) {
     throw new TypeError(`A connection must be a URL or an object: found ${describeValue(connection)}`)
   }
@@ -50,6 +52,7 @@ export function clientOptions(connection: string | PostgresConnection): Record<s
 }
 
 function addressOfUrl(text: string): string {
+  if (text === '') throw invalid(foundAddress(text))
   const url = /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined
   // What follows an unescaped / or ? in a password would be taken for the database, and shown.
   if (url === undefined || /[@/]/.test(url.pathname.slice(1)) || url.search.includes('@') || url.hash !== '')
@@ -79,9 +82,10 @@ function decoded(text: string): string {
   }
 }
 
-function invalid(): SluiceError<'CONFIG_INVALID'> {
+function invalid(found?: string): SluiceError<'CONFIG_INVALID'> {
   const allowed =
     'postgres://user:password@host:port/database, with /, @, ?, # and % in names and password as %2F, %40 and so on'
-  const message = `Cannot use the URL of a PostgreSQL connection: it takes ${allowed}`
+  const told = found === undefined ? '' : `, found ${found}`
+  const message = `Cannot use the URL of a PostgreSQL connection: it takes ${allowed}${told}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: NOT_SHOWN, allowed })
 }

@@ -1,7 +1,6 @@
 // The address of a broker, with its secrets kept apart from what may be shown.
 
-import { describeValue } from '../../../base/check.ts'
-import { addressInvalid } from '../config.ts'
+import { addressInvalid, foundAddress } from '../config.ts'
 
 export interface BrokerAddress {
   /** As the client expects it. */
@@ -32,12 +31,7 @@ export function brokerAddress(
   const scheme = url?.protocol.slice(0, -1) ?? ''
   const port = Number(url?.port === '' ? ports[scheme] : url?.port)
   if (url === undefined || !schemes.includes(scheme) || url.hostname === '') {
-    // The value may be a secret in the wrong place: only its type is shown.
-    throw addressInvalid(
-      what,
-      allowed,
-      typeof given === 'string' ? 'a text that is not an address' : describeValue(given),
-    )
+    throw addressInvalid(what, allowed, foundAddress(given))
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const [username, password] = [url.username, url.password].map((text) =>

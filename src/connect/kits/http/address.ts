@@ -1,9 +1,8 @@
 // Where requests go, and what must never be shown of it: credentials, paths and queries may all contain secrets.
 
-import { describeValue } from '../../../base/check.ts'
 import { messageOf, SluiceError } from '../../../base/errors.ts'
 import { untilAborted } from '../../../base/promise.ts'
-import { addressInvalid } from '../config.ts'
+import { addressInvalid, foundAddress } from '../config.ts'
 import type { NamedTexts } from '../text/named-texts.ts'
 
 /** Headers of requests: fixed, or computed before each attempt, for expiring tokens. */
@@ -97,13 +96,13 @@ function isAdded(headers: Headers, name: string, value: unknown): value is strin
 function parse(what: string, url: string | URL, schemes: readonly string[]): URL {
   const allowed = `an address of ${schemes.join(' or ')}`
   const fail = (found: string) => addressInvalid(what, allowed, found)
-  if (typeof url !== 'string' && !(url instanceof URL)) throw fail(describeValue(url))
+  if ((typeof url !== 'string' && !(url instanceof URL)) || url === '') throw fail(foundAddress(url))
   let parsed: URL
   try {
     parsed = new URL(url)
   } catch {
     // The text may contain a password: it is not shown, nor is an error that contains it.
-    throw fail('a text that is not an address')
+    throw fail(foundAddress(url))
   }
   if (!schemes.includes(parsed.protocol.slice(0, -1))) throw fail(`the scheme ${parsed.protocol}`)
   return parsed
