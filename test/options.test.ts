@@ -2,6 +2,7 @@
 
 import { rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { z } from 'zod'
 import * as duckdbDoor from '../src/connect/duckdb/index.ts'
 import * as connectDoor from '../src/connect/index.ts'
 import * as kafkaDoor from '../src/connect/kafka/index.ts'
@@ -77,6 +78,7 @@ const MAIN: Calls = {
   onMark: 'takes none',
   parquetSource: (wrong) => sluice.parquetSource('a.parquet', wrong),
   parquetSink: (wrong) => sluice.parquetSink('out', wrong),
+  param: (wrong) => sluice.param(z.string(), wrong),
   pipeline: (wrong) => sluice.pipeline('p', { from: make, into, ...(wrong as object) } as never),
   processingTime: (wrong) => sluice.processingTime('1s', wrong),
   prometheusText: 'takes none',

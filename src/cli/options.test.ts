@@ -7,6 +7,7 @@ describe('readRunOptions', () => {
     const options = readRunOptions(['job.ts', '--param', 'a=1', '-p', 'b=x=y', '--max-dead-letters', '2.5%', '--json'])
     deepEqual(options, {
       file: 'job.ts',
+      envFiles: [],
       params: new Map([
         ['a', '1'],
         ['b', 'x=y'],
@@ -89,6 +90,7 @@ describe('readExplainOptions', () => {
   it('needs no file for help', () => {
     deepEqual(readExplainOptions('graph', ['--help']), {
       file: undefined,
+      envFiles: [],
       params: new Map(),
       help: true,
       threads: undefined,

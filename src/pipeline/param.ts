@@ -57,6 +57,7 @@ export interface MakeParam {
  *
  * @throws {TypeError} for what is not a schema, or an unknown option
  * @example
+ * import { z } from 'zod'
  * const size = param.number(100, 'rows in a batch')
  * size.parse('250') // => 250
  * size.parse('many') // => undefined
