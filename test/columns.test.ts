@@ -52,6 +52,8 @@ const STEPS = {
   reordered: (rows) => rows.select('at', 'x', 'n', 'k'),
   renamed: (rows) => rows.select({ k: 'k', n: 'at', x: 'x', at: 'at' }),
   byFunction: (rows) => rows.map((row) => ({ ...row, n: row.n === null ? null : row.n + 1 })),
+  split: (rows) => rows.split('k', 'o') as Flow<Row>,
+  splitByWord: (rows) => rows.split('k', ' ') as Flow<Row>,
   filtered: (rows) => rows.filter(({ at }) => at % 3 !== 0),
 } satisfies Record<string, (rows: Flow<Row>) => Flow<Row>>
 

@@ -163,7 +163,17 @@ export function joined<T>(batches: readonly Batch<T>[]): Batch<T> {
  */
 export function derived<T>(batch: Batch, values: readonly T[], starts: readonly number[]): Batch<T> {
   if (!batch.hasOrigins) return batchOf(values)
-  const countOf = (of: number): number => (starts[of + 1] ?? values.length) - (starts[of] as number)
+  const { origins, maxStride } = derivedOrigins(batch, values.length, starts)
+  return batchOf(values, origins, maxStride)
+}
+
+/** Where `total` events came from that the events of a batch have become; arguments as of {@link derived}. */
+export function derivedOrigins(
+  batch: Batch,
+  total: number,
+  starts: ArrayLike<number>,
+): { readonly origins: Origins; readonly maxStride: number } {
+  const countOf = (of: number): number => (starts[of + 1] ?? total) - (starts[of] as number)
   let most = 1
   for (let of = 0; of < starts.length; of += 1) most = Math.max(most, countOf(of))
   const origins: Origins = {
@@ -174,7 +184,7 @@ export function derived<T>(batch: Batch, values: readonly T[], starts: readonly 
       return count === 1 ? origin : (partOf(origin, index - (starts[of] as number), count) as Origin)
     },
   }
-  return batchOf(values, origins, most === 1 ? batch.maxStride : batch.maxStride * (most + 1))
+  return { origins, maxStride: most === 1 ? batch.maxStride : batch.maxStride * (most + 1) }
 }
 
 /** The records of a read in their order. */
@@ -270,7 +280,7 @@ class ArrayBatch<T> implements Batch<T> {
 }
 
 /** The index of the last of ascending numbers that is not above `limit`. */
-export function lastAtMost(numbers: readonly number[], limit: number): number {
+export function lastAtMost(numbers: ArrayLike<number>, limit: number): number {
   let [low, high] = [0, numbers.length - 1]
   while (low < high) {
     const middle = (low + high + 1) >> 1

@@ -25,6 +25,8 @@ export interface Fields<T> {
   readonly fields: ReadonlyMap<string, FieldVector>
   readonly make: MakeRows<T>
   readonly origins: Origins | undefined
+  /** See {@link Batch.maxStride}; 1 by default. */
+  readonly maxStride?: number
   /** About how many bytes the rows take, all together. */
   readonly bytes: number
 }
@@ -38,7 +40,7 @@ export class ColumnBatch<T> implements Batch<T> {
   readonly #which: Which
   readonly length: number
   readonly hasOrigins: boolean
-  readonly maxStride = 1
+  readonly maxStride: number
   #values: readonly T[] | undefined
 
   constructor(
@@ -50,6 +52,7 @@ export class ColumnBatch<T> implements Batch<T> {
     this.#which = which
     this.length = which instanceof Int32Array ? which.length : which.to - which.from
     this.hasOrigins = hasOrigins
+    this.maxStride = of.maxStride ?? 1
   }
 
   at(index: number): T {
@@ -93,7 +96,8 @@ export class ColumnBatch<T> implements Batch<T> {
     if (field === undefined || this.whole !== undefined) return field
     const vector = (): Vector =>
       which instanceof Int32Array ? pick(field.vector(), which) : cutVector(field.vector(), which.from, which.to)
-    return { vector, values: () => valuesOf(vector()) }
+    const spans = which instanceof Int32Array ? undefined : () => partOf(field.spans?.(), which.from, this.length)
+    return { vector, values: () => valuesOf(vector()), ...(spans && { spans }) }
   }
 
   origin(index: number): Origin | undefined {
@@ -125,7 +129,7 @@ export class ColumnBatch<T> implements Batch<T> {
   with<U>(fields: ReadonlyMap<string, FieldVector>, make: MakeRows<U>): ColumnBatch<U> {
     const own = this.whole?.origins ?? { at: (index: number) => this.origin(index) as Origin }
     const origins = this.hasOrigins ? own : undefined
-    return new ColumnBatch({ length: this.length, fields, make, origins, bytes: this.bytes })
+    return new ColumnBatch({ length: this.length, fields, make, origins, maxStride: this.maxStride, bytes: this.bytes })
   }
 
   withoutOrigins(): ColumnBatch<T> {
@@ -137,6 +141,10 @@ export class ColumnBatch<T> implements Batch<T> {
     part.#values = values
     return part
   }
+}
+
+function partOf(spans: Spans | undefined, from: number, count: number): Spans | undefined {
+  return spans && { ...spans, bounds: spans.bounds.subarray(from * spans.stride), count }
 }
 
 /** A field whose values are made when they are first asked for. */

@@ -10,7 +10,9 @@ const MOST_TEXT_BYTES = 1024
 /** Slots that are looked at for a text: texts that were chosen to collide cost no more than others. */
 const MOST_PROBES = 16
 /** After so many texts it shows whether they repeat: of those that do not, a table is only work. */
-const JUDGED = 4096
+const JUDGED = 16_384
+/** Texts of which more than this share are new do not repeat. */
+const MOSTLY_NEW = 0.75
 
 /** Another one in each process, so that nobody can choose texts that collide. */
 const SEED = randomInt(2 ** 31)
@@ -33,7 +35,7 @@ export class TextTable {
 
   /** Whether texts repeat, as far as was seen. */
   get isWorthwhile(): boolean {
-    return this.#looked < JUDGED || this.texts.length < this.#looked / 2
+    return this.#looked < JUDGED || this.texts.length < this.#looked * MOSTLY_NEW
   }
 
   /** The numbers of texts, -1 for null; undefined if there is no room for one of them. */

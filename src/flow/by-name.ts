@@ -5,6 +5,7 @@ import { checkNames, fieldOf, fieldText, keyOfFields, reading } from '../base/fi
 import { generated } from '../base/generated.ts'
 import type { Key } from '../base/hash.ts'
 import { columnDerive, columnSelect } from './by-column.ts'
+import { columnSplit } from './column-split.ts'
 import { checkFunction } from './name.ts'
 import type { ByColumn, FieldUse } from './plan.ts'
 
@@ -88,7 +89,12 @@ export function splitting(name: unknown, separator: unknown): FieldFunction<Iter
     for (const part of text.split(separator)) if (part) rows.push({ ...event, [field]: part })
     return rows
   }
-  return { fn: fn as OfEvent<Row[]>, fields: { reads: [field], adds: [field] } }
+  const byColumn = columnSplit(field, separator)
+  return {
+    fn: fn as OfEvent<Row[]>,
+    fields: { reads: [field], adds: [field] },
+    ...(byColumn === undefined ? {} : { byColumn }),
+  }
 }
 
 /** Rows are made from rows only: nobody requested the fields of a text or a number. */

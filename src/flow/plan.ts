@@ -28,7 +28,7 @@ interface Named {
  * Does an operator's work on the fields of many events at once, for the same result; undefined where that takes the
  * events themselves.
  */
-export type ByColumn = (batch: ColumnBatch<unknown>) => Batch | undefined
+export type ByColumn = (batch: ColumnBatch<unknown>, counts: { filtered: number; derived: number }) => Batch | undefined
 
 /** An operator that looks at one event at a time and remembers nothing. Functions are called with one event's value. */
 export type Stateless =

@@ -2,6 +2,7 @@
 
 import { checkOptions, trueOrFalse } from '../../base/options.ts'
 import type { LineFormat } from '../format.ts'
+import { linesScan } from './lines-scan.ts'
 
 export interface TextLinesOptions {
   /** Whether each line is a row, `{ text }`, for operators that take field names. False by default. */
@@ -26,7 +27,7 @@ export function textLines(options: TextLinesOptions & { readonly rows: true }): 
 export function textLines(options: TextLinesOptions = {}): LineFormat<string> | LineFormat<TextRow> {
   checkOptions('textLines', options, { rows: trueOrFalse })
   if (options.rows !== true) return { name: 'lines', open: () => asItStands }
-  return { name: 'lines', columns: { text: 'text' }, open: () => asRow }
+  return { name: 'lines', columns: { text: 'text' }, open: () => asRow, scan: () => linesScan<TextRow>('text') }
 }
 
 function asItStands(text: string): string {

@@ -56,7 +56,7 @@ export function packFields(
   pack: (values: ArrayLike<unknown>) => Column,
 ): PackedFields | undefined {
   const { whole, length } = batch
-  if (whole === undefined || !batch.isByField) return undefined
+  if (whole === undefined || !batch.isByField || (isTracked && batch.maxStride > 1)) return undefined
   const origins = isTracked && batch.hasOrigins ? whole.origins : undefined
   if (origins !== undefined && !(origins instanceof BlockOrigins)) return undefined
   const blocks = new Set<Buffer>(origins === undefined ? [] : [origins.lines.bytes])

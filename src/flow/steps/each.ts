@@ -62,7 +62,7 @@ class EachStep implements Step, LoopHooks {
     for (const operator of this.#operators) {
       const byColumn = operator.kind === 'validate' ? undefined : operator.byColumn
       if (byColumn === undefined || !(left instanceof ColumnBatch) || !left.isByField) break
-      const next = fieldwise(byColumn, left)
+      const next = this.#fieldwise(byColumn, left)
       if (next === undefined) break
       this.#context.counts.filtered += left.length - next.length
       left = next
@@ -146,13 +146,13 @@ class EachStep implements Step, LoopHooks {
   #run(from: number, to: number): Making[] {
     return from === to ? [] : [{ make: each(this.#operators.slice(from, to)) }]
   }
-}
 
-/** An event for which a function throws is found by itself. */
-function fieldwise(byColumn: ByColumn, batch: ColumnBatch<unknown>): Batch | undefined {
-  try {
-    return byColumn(batch)
-  } catch {
-    return undefined
+  /** An event for which a function throws is found by itself. */
+  #fieldwise(byColumn: ByColumn, batch: ColumnBatch<unknown>): Batch | undefined {
+    try {
+      return byColumn(batch, this.#context.counts)
+    } catch {
+      return undefined
+    }
   }
 }

@@ -2,9 +2,10 @@
 
 import { messageOf } from '../../base/errors.ts'
 import { type Batch, batchOf, derived } from '../../connect/batch.ts'
+import { ColumnBatch } from '../../connect/column-batch.ts'
 import { faultOfParts, type Origin, partOf } from '../../connect/origin.ts'
 import { Backlog } from '../backlog.ts'
-import type { Stateless } from '../plan.ts'
+import type { ByColumn, Stateless } from '../plan.ts'
 import { give, type MakeStep, type Port, type Step, type StepContext } from '../step.ts'
 
 /**
@@ -36,6 +37,7 @@ interface Large {
 class FlatMap implements Step {
   readonly #name: string
   readonly #fn: (value: unknown) => Given
+  readonly #byColumn: ByColumn | undefined
   readonly #next: Port
   readonly #context: StepContext
   /** What is under way: a batch, its progress, and an iterator that is not at its end. */
@@ -48,9 +50,10 @@ class FlatMap implements Step {
   #starts: number[] = []
   readonly #backlog = new Backlog()
 
-  constructor({ name, fn }: Operator, next: Port, context: StepContext) {
+  constructor({ name, fn, byColumn }: Operator, next: Port, context: StepContext) {
     this.#name = name
     this.#fn = fn as (value: unknown) => Given
+    this.#byColumn = byColumn
     this.#next = next
     this.#context = context
   }
@@ -61,7 +64,12 @@ class FlatMap implements Step {
 
   events(batch: Batch): void {
     if (this.isSuspended) this.#backlog.push({ kind: 'events', batch, input: this.#context.input })
-    else this.#begin(batch)
+    else if (this.#byColumn === undefined || !(batch instanceof ColumnBatch) || !batch.isByField) this.#begin(batch)
+    else {
+      const made = this.#context.isReplay ? undefined : this.#byColumn(batch, this.#context.counts)
+      if (made === undefined) this.#begin(batch)
+      else give(this.#next, made)
+    }
   }
 
   watermark(time: number): void {

@@ -5,12 +5,13 @@ import { times } from '../../../../testing/times.ts'
 import { recordsOf } from '../../../batch.ts'
 import { type AccessLogOptions, accessLog } from '../../../formats/access-log/format.ts'
 import { csvRecords } from '../../../formats/csv/records.ts'
+import { textLines } from '../../../formats/text.ts'
 import type { Origin, SourceRecord } from '../../../origin.ts'
 import { columnTimes } from '../../time/columns.ts'
 import { timeRules } from '../../time/rules.ts'
-import type { Cutter } from '../records/cutter.ts'
-import { RecordParser } from '../records/record-parser.ts'
-import { lineRecords, type OpenRecords, type Records } from '../records/records.ts'
+import type { Cutter } from './cutter.ts'
+import { RecordParser } from './record-parser.ts'
+import { lineRecords, type OpenRecords, type Records } from './records.ts'
 
 /** What is read, and where the cutter is after it. */
 interface State {
@@ -208,6 +209,16 @@ describe('reading many plain lines at once', () => {
     fc.assert(
       fc.property(content(fc.constant(good), request, dirt), sizes, max, dialect, (bytes, blocks, most, form) => {
         alike(lineRecords(accessLog({ dialect: form }), 300) as Records<unknown>, bytes, blocks, most)
+      }),
+      { numRuns: times(300) },
+    )
+  })
+
+  it('R34: gives of text what reading line by line gives, however bytes come', () => {
+    const line = fc.constantFrom('to be', 'or', ' not', '\t', '', 'é', 'x'.repeat(70)).map((one) => `${one}\n`)
+    fc.assert(
+      fc.property(content(line, line, dirt), sizes, max, (bytes, blocks, most) => {
+        alike(lineRecords(textLines({ rows: true }), 60) as Records<unknown>, bytes, blocks, most)
       }),
       { numRuns: times(300) },
     )
