@@ -33,13 +33,6 @@ export class PairTable {
     return this.#count - 1
   }
 
-  /** The numbers of many pairs. */
-  codesOf(lefts: Int32Array, rights: Int32Array): Int32Array {
-    const codes = new Int32Array(lefts.length)
-    for (let i = 0; i < lefts.length; i += 1) codes[i] = this.find(lefts[i] as number, rights[i] as number)
-    return codes
-  }
-
   clear(): void {
     this.#slots.fill(0)
     this.#count = 0

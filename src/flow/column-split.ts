@@ -23,11 +23,12 @@ export function columnSplit(name: string, separator: string | RegExp): ByColumn 
   const code = typeof separator === 'string' && separator.length === 1 ? separator.charCodeAt(0) : 0x80
   if (code >= 0x80) return undefined
   const texts = new TextTable()
+  const splitter = new Splitter(code)
   return (batch, counts) => {
     const field = batch.field(name)
     const spans = field?.spans?.()
     if (spans === undefined) return undefined
-    const parts = split(spans, code)
+    const parts = splitter.split(spans)
     const made = spread(batch, parts)
     const own = { ...spans, bounds: parts.bounds, stride: 2, place: 0, count: parts.count, isEmptyNull: false }
     made.set(name, new TextField(own, texts, wholeText(spans.bytes)))
@@ -69,34 +70,46 @@ function batchOfParts(batch: ColumnBatch<unknown>, fields: Map<string, FieldVect
   return new ColumnBatch({ ...made, ...derivedOrigins(batch, length, parts.starts) })
 }
 
-function split({ bytes, bounds, stride, place, count: texts }: Spans, code: number): Parts {
-  let own = new Int32Array(texts * 16)
-  const starts = new Int32Array(texts)
-  let made = 0
-  for (let i = 0, at = place; i < texts; i += 1, at += stride) {
-    starts[i] = made
-    const from = bounds[at] as number
-    const to = (bounds[at + 1] as number) - 1
-    if (from < 0) continue
-    // So many parts a text has at most.
-    const most = made + ((to - from) >> 1) + 1
-    if (most * 2 > own.length) own = grown(own, most * 4)
-    let begin = from
-    for (let end = from; end <= to; end += 1) {
-      if (end < to && bytes[end] !== code) continue
-      if (end > begin) {
-        own[made * 2] = begin
-        own[made * 2 + 1] = end + 1
-        made += 1
-      }
-      begin = end + 1
-    }
-  }
-  return { count: made, bounds: own, starts }
-}
+/** Finds the parts of texts. */
+class Splitter {
+  readonly #code: number
+  /** Used again for each batch. */
+  #room = new Int32Array(1024)
 
-function grown(from: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(length)
-  to.set(from)
-  return to
+  constructor(code: number) {
+    this.#code = code
+  }
+
+  split({ bytes, bounds, stride, place, count: texts }: Spans): Parts {
+    const code = this.#code
+    const starts = new Int32Array(texts)
+    let room = this.#room
+    let made = 0
+    for (let i = 0, at = place; i < texts; i += 1, at += stride) {
+      starts[i] = made
+      const from = bounds[at] as number
+      const to = (bounds[at + 1] as number) - 1
+      if (from < 0) continue
+      // A text has at most so many parts.
+      if ((made + ((to - from) >> 1) + 1) * 2 > room.length) room = this.#grow(made, to - from)
+      let begin = from
+      for (let end = from; end <= to; end += 1) {
+        if (end < to && bytes[end] !== code) continue
+        if (end > begin) {
+          room[made * 2] = begin
+          room[made * 2 + 1] = end + 1
+          made += 1
+        }
+        begin = end + 1
+      }
+    }
+    return { count: made, bounds: room.slice(0, made * 2), starts }
+  }
+
+  #grow(made: number, bytes: number): Int32Array<ArrayBuffer> {
+    const room = new Int32Array(4 * made + bytes + 2)
+    room.set(this.#room)
+    this.#room = room
+    return room
+  }
 }

@@ -30,7 +30,7 @@ export class KeyColumns {
     this.#pairs = names.slice(1).map(() => new PairTable())
   }
 
-  /** For each event the number of its key; undefined if a field is not there, or cannot be read this way. */
+  /** For each event the number of its key, until the next call; undefined if a field is not there, or cannot be read this way. */
   numbersOf(batch: ColumnBatch<unknown>): Int32Array | undefined {
     if (this.#names.length === 0) return new Int32Array(batch.length).fill(this.#table.find(NO_KEY))
     const codes: Int32Array[] = []
@@ -42,9 +42,12 @@ export class KeyColumns {
     }
     const [first, ...others] = codes
     if (first === undefined || others.length === 0) return first
-    let left = first
-    for (const [at, right] of others.entries()) left = (this.#pairs[at] as PairTable).codesOf(left, right)
-    return this.#keysOf(left, codes)
+    const combined = first.slice()
+    for (const [at, right] of others.entries()) {
+      const pairs = this.#pairs[at] as PairTable
+      for (let i = 0; i < combined.length; i += 1) combined[i] = pairs.find(combined[i] as number, right[i] as number)
+    }
+    return this.#keysOf(combined, codes)
   }
 
   /** Forgets all: the table was cleared. */
@@ -75,6 +78,8 @@ class KeyPart {
   /** Symbol → code + 1, for the texts that came last. */
   #bySymbol = new Int32Array(256)
   #texts: readonly string[] | undefined
+  /** Used again for each batch. */
+  #room = new Int32Array(0)
   /** Small integer → code + 1. */
   #small: Int32Array | undefined
 
@@ -92,7 +97,7 @@ class KeyPart {
     this.#small = undefined
   }
 
-  /** A null cannot be a key. */
+  /** The codes of values, until the next call; undefined where one cannot be a key, as null. */
   codesOf(vector: Vector): Int32Array | undefined {
     switch (vector.kind) {
       case 'symbols':
@@ -104,6 +109,11 @@ class KeyPart {
     }
   }
 
+  #roomFor(count: number): Int32Array {
+    if (this.#room.length < count) this.#room = new Int32Array(count)
+    return this.#room.subarray(0, count)
+  }
+
   #ofSymbols(symbols: Int32Array, texts: readonly string[]): Int32Array {
     if (this.#texts !== texts) this.#bySymbol.fill(0)
     this.#texts = texts
@@ -113,7 +123,7 @@ class KeyPart {
       this.#bySymbol = more
     }
     const bySymbol = this.#bySymbol
-    const codes = new Int32Array(symbols.length)
+    const codes = this.#roomFor(symbols.length)
     for (let i = 0; i < symbols.length; i += 1) {
       const symbol = symbols[i] as number
       let code = (bySymbol[symbol] as number) - 1
@@ -129,7 +139,7 @@ class KeyPart {
   #ofNumbers(values: Float64Array): Int32Array {
     this.#small ??= new Int32Array(SMALL)
     const small = this.#small
-    const codes = new Int32Array(values.length)
+    const codes = this.#roomFor(values.length)
     for (let i = 0; i < values.length; i += 1) {
       const value = values[i] as number
       if (value >= 0 && value < SMALL && value === Math.trunc(value)) {
