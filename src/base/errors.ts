@@ -48,6 +48,12 @@ export interface ErrorDetails {
   WORKER_FAILED: { readonly worker: number; readonly operator: string; readonly event: string }
   /** A module that threads run does not export the same flow in each of them, or none at all. */
   FLOW_MISMATCH: { readonly module: string; readonly found: string }
+  /** A pipeline, or a part of it, cannot run on an engine. */
+  NOT_PORTABLE: { readonly pipeline: string; readonly reasons: readonly string[] }
+  /** No engine listens at an address. */
+  ENGINE_UNREACHABLE: { readonly address: string }
+  /** A job on an engine did not come to its end. */
+  ENGINE_FAILED: { readonly address: string; readonly job: string; readonly state: string }
   /** A task or a request did not end in time. */
   TIMED_OUT: { readonly what: string; readonly limitMs: number }
 }

@@ -3,7 +3,7 @@
 import { invariant } from '../base/invariant.ts'
 import type { Checkpoint, Totals } from '../connect/sink.ts'
 import type { Position } from '../connect/source.ts'
-import { addTotals, NO_TOTALS, subtractTotals, totalsAddUp } from '../connect/totals.ts'
+import { addTotals, balanced, NO_TOTALS, subtractTotals, totalsAddUp } from '../connect/totals.ts'
 
 interface OpenEpoch {
   readonly positions: Map<string, Position>
@@ -123,10 +123,8 @@ export class Epochs {
 
   #totalsOf(epoch: number): Totals {
     const { totals } = this.#at(epoch)
-    const { read, derived, loaded, dead, filtered, blank } = totals
-    const kept = this.#folds ? read + derived - loaded - dead - filtered - blank : 0
     // An epoch that emits more than came in emits what earlier ones absorbed.
-    const all = { ...totals, derived: derived + Math.max(0, -kept), absorbed: Math.max(0, kept) }
+    const all = balanced(totals, this.#folds)
     invariant(totalsAddUp(all), `the records of epoch ${epoch} do not add up: ${JSON.stringify(all)}`)
     return all
   }

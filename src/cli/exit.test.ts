@@ -29,6 +29,9 @@ describe('exit codes', () => {
       OPERATOR_FAILED: 65,
       WORKER_FAILED: 70,
       FLOW_MISMATCH: 78,
+      NOT_PORTABLE: 78,
+      ENGINE_UNREACHABLE: 69,
+      ENGINE_FAILED: 69,
       CHECKPOINT_INVALID: 78,
     }
     for (const [code, exitCode] of Object.entries(expected)) {

@@ -49,6 +49,9 @@ const CODES: Readonly<Record<ErrorCode, number>> = {
   OPERATOR_FAILED: 65,
   WORKER_FAILED: 70,
   FLOW_MISMATCH: 78,
+  NOT_PORTABLE: 78,
+  ENGINE_UNREACHABLE: 69,
+  ENGINE_FAILED: 69,
 }
 
 /** The exit code of a failure. An unexpected one is a bug. */

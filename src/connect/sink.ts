@@ -60,6 +60,11 @@ export interface SinkOptions {
   readonly leaseMs?: number
   /** The run that holds the lease: the same when it opens its sink again. Random by default. */
   readonly owner?: string
+  /**
+   * The run that holds the lease: this writer is one of its many. It takes no lease and keeps no checkpoint; it commits
+   * rows and dead letters only while that run has the lease. For sinks with `lends`.
+   */
+  readonly lentBy?: string
   readonly signal?: AbortSignal
   /** Receives notices for people, one line each. */
   readonly onNote?: (note: string) => void
@@ -106,6 +111,8 @@ export interface Sink<in Row> {
   readonly database?: string
   /** Set if several copies may write, each with its own checkpoint and lease: it honours `SinkOptions.shard`. */
   readonly takesShards?: true
+  /** Set if many writers of one run may write at once: it honours `SinkOptions.lentBy`. */
+  readonly lends?: true
   /** Name → further sinks that rows go to through this one. */
   readonly branches?: ReadonlyMap<string, Sink<never>>
   /** The same, with sinks of one database for the first one and each branch, for tests; set where there are branches. */

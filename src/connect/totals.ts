@@ -47,3 +47,15 @@ export function totalsAddUp(totals: Totals): boolean {
   const sum = (names: readonly (keyof Totals)[]): number => names.reduce((all, name) => all + totals[name], 0)
   return sum(CAME) === sum(WENT)
 }
+
+/**
+ * Totals that add up. If events became others on the way, whatever is not counted otherwise was absorbed; what was
+ * emitted beyond that was derived.
+ *
+ * @param folds - whether events became others
+ */
+export function balanced(totals: Totals, folds: boolean): Totals {
+  const { read, derived, loaded, dead, filtered, blank } = totals
+  const kept = folds ? read + derived - loaded - dead - filtered - blank : 0
+  return { ...totals, derived: derived + Math.max(0, -kept), absorbed: Math.max(0, kept) }
+}

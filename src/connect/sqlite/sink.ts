@@ -76,6 +76,7 @@ export function sqliteSink<Row>(path: string, options: SqliteSinkOptions): Sink<
     deadLetters: `table ${deadLetters} in ${path}`,
     locks: file,
     database: `sqlite ${file}`,
+    lends: true,
     inspect: async (pipeline) => (await load()).inspectSqlite({ path, table, deadLetters, pipeline }),
   }
   return sqlSink(about, tables, async (given) => await (await load()).openSqliteWriter<Row>({ path, ...given }))

@@ -18,12 +18,17 @@ export function failureOf(
  * its cause.
  */
 export function workerFailed(worker: number, workers: number, failure: Failure): Error {
+  return failedBy(`Worker ${worker + 1} of ${workers}`, worker + 1, failure)
+}
+
+/** The same of a worker that others number. */
+export function failedBy(who: string, worker: number, failure: Failure): Error {
   const { operator, event, error, isOfSource } = failure
   if (error.isOurs || (operator === undefined && isOfSource)) return revived(error)
   const place = operator === undefined ? '' : ` in ${operator}`
   const at = event === undefined ? '' : ` at ${event}`
-  const message = `Worker ${worker + 1} of ${workers} failed${place}${at}: ${error.message}`
-  const details = { worker: worker + 1, operator: operator ?? 'unknown', event: event ?? 'unknown' }
+  const message = `${who} failed${place}${at}: ${error.message}`
+  const details = { worker, operator: operator ?? 'unknown', event: event ?? 'unknown' }
   return new SluiceError('WORKER_FAILED', message, details, { cause: revived(error) })
 }
 

@@ -8,7 +8,7 @@ import type { TableOptions } from './sink-options.ts'
 /** How a sink describes itself, and how it is inspected. */
 export type AboutSink<Row> = Pick<
   Sink<Row>,
-  'kind' | 'title' | 'deadLetters' | 'epochs' | 'locks' | 'database' | 'inspect'
+  'kind' | 'title' | 'deadLetters' | 'epochs' | 'locks' | 'database' | 'inspect' | 'lends'
 >
 
 /**

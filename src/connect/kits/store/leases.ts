@@ -86,6 +86,14 @@ export class LeaseTable {
     return yield* this.#change(`pid = 0, token = ${next}`, token)
   }
 
+  /** Works under the lease of a run; false if that run does not hold it. */
+  *borrow(owner: string): Work<boolean> {
+    const lease = yield* this.current()
+    if (lease === undefined || lease.owner !== owner) return false
+    this.#token = lease.token
+    return true
+  }
+
   *isOurs(): Work<boolean> {
     return (yield* this.current())?.token === this.#token
   }

@@ -55,6 +55,11 @@ export class SqlStore {
     yield* this.#check(yield* this.leases.take(claim))
   }
 
+  /** Works under the lease of a run. @throws {SluiceError} PIPELINE_HELD if that run does not hold it */
+  *borrow(owner: string): Work<void> {
+    if (!(yield* this.leases.borrow(owner))) throw yield* this.#fenced('write to')
+  }
+
   /** Takes nothing. @throws {SluiceError} PIPELINE_HELD if another instance holds the lease */
   *checkHolder(claim: Omit<Claim, 'nowMs'>): Work<void> {
     yield* this.#check(yield* this.leases.against(claim))

@@ -27,6 +27,8 @@ export interface SqlWriterOptions extends StoreOptions, TableOptions {
   readonly types?: Columns | undefined
   readonly leaseMs?: number | undefined
   readonly owner?: string | undefined
+  /** The run whose lease it borrows. */
+  readonly lentBy?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Whether this is a dry run: everything is in one transaction, which is never committed, and there is no lease. */
   readonly isDryRun?: boolean
@@ -136,6 +138,10 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
     return this.#transaction.within('commit to', () => {
       const flushed = this.#flush()
       if (this.#options.isDryRun === true) return flushed
+      if (this.#options.lentBy !== undefined) {
+        const renewed = then(flushed, () => this.#database.do(this.#store.renew()))
+        return then(renewed, () => this.#transaction.commit())
+      }
       const saved = then(flushed, () => this.#database.do(this.#store.save(checkpoint, note)))
       return then(
         then(saved, () => (this.#main === undefined ? this.#transaction.commit() : undefined)),
@@ -188,6 +194,7 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   *#releasing(): Work<void> {
+    if (this.#options.lentBy !== undefined) return
     for (const writer of [...this.#others, this]) if (writer.#hasLease) yield* writer.#store.leases.release()
   }
 
@@ -204,7 +211,12 @@ export class SqlWriter<Row> implements SinkWriter<Row> {
   }
 
   *#making(): Work<void> {
-    const { owner, leaseMs = LEASE_MS, isDryRun } = this.#options
+    const { owner, leaseMs = LEASE_MS, isDryRun, lentBy } = this.#options
+    if (lentBy !== undefined) {
+      yield* this.#store.create()
+      yield* this.#store.borrow(lentBy)
+      return yield* this.#store.letters.ensure()
+    }
     const claim = { owner: owner ?? newOwner(), leaseMs }
     yield* this.#checkNames()
     yield* this.#store.create()

@@ -1,0 +1,104 @@
+// A pool of workers: starts a Node process for each that an engine asks for.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { messageOf } from '../../base/errors.ts'
+import type { Messages } from '../wire/messages.ts'
+import { START_WORKER, STOP_WORKER } from '../wire/names.ts'
+import { answering, GrpcServer, type ListenOptions } from '../wire/server.ts'
+
+export interface PoolOptions extends ListenOptions {
+  readonly messages: Messages
+  /** Modules below this folder can be run, and no others. */
+  readonly root: string
+  /** The heap limit of a worker, in MB; Node's own limit if undefined. */
+  readonly heapMb?: number | undefined
+  /** Receives what a person may want to know, one line each. */
+  readonly onNote: (note: string) => void
+}
+
+/** Where workers begin: the file of the program itself, as it stands. */
+const MAIN = fileURLToPath(import.meta.resolve('#beam-worker'))
+
+/** How long a worker that was told to stop has to end by itself. */
+const STOP_MS = 1000
+
+/** Listens until it is disposed of; its workers end with it. */
+export class WorkerPool implements AsyncDisposable {
+  readonly #options: PoolOptions
+  readonly #workers = new Set<ChildProcess>()
+  #server: GrpcServer | undefined
+
+  private constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  static async listen(options: PoolOptions): Promise<WorkerPool> {
+    const pool = new WorkerPool(options)
+    const { read, write, StartWorkerRequestSchema, WorkerResponseSchema } = options.messages
+    pool.#server = await GrpcServer.listen(
+      {
+        [START_WORKER]: answering((bytes) => {
+          const { workerId, controlEndpoint, loggingEndpoint } = read(StartWorkerRequestSchema, bytes)
+          const error = pool.#start(workerId, controlEndpoint?.url ?? '', loggingEndpoint?.url ?? '')
+          return write(WorkerResponseSchema, { error })
+        }),
+        // Names of workers are not unique among the hosts of an engine: one ends when its stream of instructions does.
+        [STOP_WORKER]: answering(() => write(WorkerResponseSchema, {})),
+      },
+      options,
+    )
+    return pool
+  }
+
+  get port(): number {
+    return this.#server?.port ?? 0
+  }
+
+  /** Workers at work. */
+  get size(): number {
+    return this.#workers.size
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.[Symbol.asyncDispose]()
+    await Promise.all([...this.#workers].map(ended))
+  }
+
+  #start(id: string, control: string, logging: string): string {
+    const { root, heapMb, onNote } = this.#options
+    const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]
+    const args = [
+      ...process.execArgv,
+      ...heap,
+      MAIN,
+      '--id',
+      id,
+      '--control',
+      control,
+      '--logging',
+      logging,
+      '--root',
+      root,
+    ]
+    try {
+      const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+      this.#workers.add(worker)
+      worker.stderr?.setEncoding('utf8').on('data', (text: string) => onNote(text.trimEnd()))
+      worker.on('exit', () => this.#workers.delete(worker))
+      worker.on('error', (error) => onNote(`Cannot start worker ${id}: ${messageOf(error)}`))
+      return ''
+    } catch (error) {
+      return `Cannot start worker ${id}: ${messageOf(error)}`
+    }
+  }
+}
+
+/** Ends a worker: by itself if it does so soon, else at once. */
+async function ended(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null) return
+  const exit = new Promise((resolve) => worker.once('exit', resolve))
+  const timer = setTimeout(() => worker.kill('SIGKILL'), STOP_MS)
+  await exit
+  clearTimeout(timer)
+}

@@ -1,0 +1,97 @@
+// One bundle at work: elements in, a task, elements out.
+
+import { unreachable } from '../../base/invariant.ts'
+import { RejectionLog } from '../../engine/rejection-log.ts'
+import { failureOf } from '../../engine/threads/failure.ts'
+import { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { NO_FIRING } from '../wire/windowed.ts'
+import type { Counts } from './counts.ts'
+import type { DataStream } from './data-stream.ts'
+import { BundleFailed } from './failure.ts'
+import type { FoundJobs } from './found-job.ts'
+import { listTask } from './list-task.ts'
+import type { Element, EnginePort, Processor } from './processor.ts'
+import type { SinkWriters } from './sink-writers.ts'
+import { StageTask } from './stage-task.ts'
+import type { Emit, TaskOptions, TaskRun } from './task-run.ts'
+
+export interface BundleOptions {
+  readonly instruction: string
+  readonly processor: Processor
+  readonly jobs: FoundJobs
+  readonly writers: SinkWriters
+  readonly streamTo: (address: string) => DataStream
+  readonly signal: AbortSignal
+  readonly counts: Counts
+}
+
+/** How much is gathered for one stream before it is sent. */
+const SEND_BYTES = 1024 * 1024
+
+/** Elements on their way out. */
+interface Outgoing {
+  readonly port: EnginePort
+  readonly bytes: ByteWriter
+}
+
+/** Resolves when everything is out and written. After a failure nothing more is read, written or finished. */
+export async function runBundle(options: BundleOptions): Promise<void> {
+  const { instruction, processor, jobs, writers, streamTo, signal, counts } = options
+  const { task, source } = processor
+  const outgoing = [...processor.outputs].map(([name, ports]) => ({ name, ports: ports.map(outgoingOf) }))
+  const stream = streamTo(source.address)
+  let element: Element | undefined
+  const emit: Emit = (output, key, bytes) => {
+    const to = outgoing.find(({ name }) => name === output)?.ports ?? []
+    for (const { port, bytes: out } of to) port.coder.write(like(element as Element, [BigInt(key), bytes]), out)
+  }
+  const flush = async (isLast: boolean): Promise<void> => {
+    for (const { port, bytes } of outgoing.flatMap(({ ports }) => ports)) {
+      if (!isLast && bytes.length < SEND_BYTES) continue
+      await streamTo(port.address).send(instruction, port.transform, bytes.take(), isLast)
+    }
+  }
+  let run: TaskRun | undefined
+  const rejections = new RejectionLog({ onNote: () => {} })
+  try {
+    run = taskRun({ task, job: await jobs.find(task.job), emit, counts, writers, rejections, signal })
+    for await (const part of stream.inboxOf(instruction).parts()) {
+      const reader = new ByteReader(part)
+      while (!reader.isAtEnd) {
+        signal.throwIfAborted()
+        element = source.coder.read(reader)
+        await run.element(element.value)
+        await flush(false)
+      }
+    }
+    await run.finish()
+    await flush(true)
+  } catch (error) {
+    run?.drop()
+    throw new BundleFailed(failureOf(error, rejections), error)
+  } finally {
+    stream.end(instruction)
+  }
+}
+
+function taskRun(options: TaskOptions): TaskRun {
+  const { task } = options
+  switch (task.does) {
+    case 'list':
+      return listTask(options)
+    case 'read':
+    case 'work':
+      return new StageTask(options)
+    default:
+      return unreachable(task)
+  }
+}
+
+function outgoingOf(port: EnginePort): Outgoing {
+  return { port, bytes: new ByteWriter() }
+}
+
+/** A value in the windows and at the time of another. */
+function like({ time, windows }: Element, value: unknown): Element {
+  return { value, time, windows, pane: NO_FIRING }
+}
