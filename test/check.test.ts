@@ -196,6 +196,9 @@ const REFUSALS: Readonly<Record<ErrorCode, Readonly<Record<string, Case>> | stri
   OPERATOR_FAILED: 'of flows: in a pipeline an event at which a function throws is a dead letter',
   WORKER_FAILED: 'of worker threads, by what is read',
   FLOW_MISMATCH: 'of worker threads, which lay the flow out by themselves',
+  NOT_PORTABLE: 'of an engine: check asks about runs in this process',
+  ENGINE_UNREACHABLE: 'of an engine',
+  ENGINE_FAILED: 'of an engine',
   SOURCE_DIFFERS: 'copies that share a pipeline are compared when they run',
   TIMED_OUT: 'of tasks and requests',
 }

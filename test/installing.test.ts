@@ -20,6 +20,7 @@ const HANDED_IN = ['@opentelemetry/api', 'pino']
 const OPENING = `
 import { writeFileSync } from 'node:fs'
 import * as s from 'sluice'
+import * as beam from 'sluice/beam'
 import * as duckdb from 'sluice/duckdb'
 import * as kafka from 'sluice/kafka'
 import * as mqtt from 'sluice/mqtt'
@@ -48,6 +49,8 @@ const jobs = [
   ...sources.map((from, at) => s.pipeline('source' + at, { from, into: () => s.sqliteSink('source' + at + '.db', { table: 't' }) })),
   ...sinks.map((into, at) => s.pipeline('sink' + at, { from: () => s.valuesSource([{ n: 1 }]), into })),
 ]
+writeFileSync('beam-job.mjs', "import { pipeline, sqliteSink, valuesSource } from 'sluice'\\nexport default pipeline('far', { from: () => valuesSource([{ n: 1 }]), into: () => sqliteSink('far.db', { table: 't' }) })\\n")
+await beam.run(new URL('beam-job.mjs', import.meta.url), { on: beam.beam('127.0.0.1:1') }).catch((error) => console.log(String(error.message).replaceAll('\\n', ' ')))
 for (const job of jobs) {
   try {
     const run = await s.startPipeline(job, { retryMs: 0, signal: AbortSignal.timeout(20_000) })

@@ -3,6 +3,7 @@
 import { rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import * as beamDoor from '../src/beam/index.ts'
 import * as duckdbDoor from '../src/connect/duckdb/index.ts'
 import * as connectDoor from '../src/connect/index.ts'
 import * as kafkaDoor from '../src/connect/kafka/index.ts'
@@ -115,6 +116,13 @@ const MAIN: Calls = {
 
 /** Doors of systems. */
 const SYSTEMS: Readonly<Record<string, readonly [door: object, calls: Calls]>> = {
+  'sluice/beam': [
+    beamDoor,
+    {
+      beam: (wrong) => beamDoor.beam('localhost:8099', wrong),
+      run: (wrong) => beamDoor.run('job.ts', { on: beamDoor.beam('localhost:8099'), ...(wrong as object) }),
+    },
+  ],
   'sluice/duckdb': [
     duckdbDoor,
     {

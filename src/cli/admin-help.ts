@@ -118,3 +118,24 @@ Examples
   sluice top http://127.0.0.1:4000
 `
 }
+
+export function workerPoolHelp(): string {
+  return `sluice worker-pool --port N [options]
+
+Starts Node processes that do the work of pipelines on an engine, when the engine asks for them: run it beside each of
+the engine's own processes, on the same host. "sluice run FILE --on HOST:PORT --worker-pool HOST:PORT" uses it; without
+a pool, that command starts the workers itself. A worker imports the pipeline's module from where it is on its host.
+
+There is no authentication: whoever reaches the port can run modules below the root.
+
+Options
+  --port N        where it listens; 0 for a free port
+  --host HOST     the address that it listens at (127.0.0.1)
+  --root DIR      modules below this folder can be run, and no others (the working folder)
+  --heap-mb N     the heap limit of a worker (Node's own)
+  -h, --help      this page
+
+Example
+  sluice worker-pool --port 50000 --root /srv/jobs
+`
+}

@@ -15,6 +15,9 @@ const RUN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
   ['--drain-timeout SECONDS', 'how long a stop may take to commit what was read (30)'],
   ['-t, --threads N', 'runs on N worker threads: by default none for a pipeline, as many as help for a flow'],
   ['--shard I/N', 'runs one of N copies, from 0/N on, which share the splits of the pipeline'],
+  ['--on HOST:PORT', 'runs on the engine with this job endpoint, such as Apache Flink behind Beam'],
+  ['--worker-pool HOST:PORT', 'on an engine: where workers are started, if not by this process'],
+  ['--engine-option NAME=VALUE', 'on an engine: one of its own options; may be given several times'],
   ['--dashboard [[HOST:]PORT]', 'shows the run in a browser (127.0.0.1:4000); other addresses need a token'],
   ['--json', 'prints the summary as one JSON object on standard output'],
   ['--log text|json', 'how notices and errors are written to standard error (text); json also logs each commit'],
@@ -39,6 +42,7 @@ Usage
   sluice checkpoints FILE       shows where a pipeline stands; can make it start over
   sluice dead-letters FILE      lists, shows, exports and replays what could not be loaded
   sluice top FILE|URL           shows runs, layer by layer, in a terminal
+  sluice worker-pool --port N   starts workers beside an engine, for runs with --on
   sluice explain FILE           tells how a flow or pipeline would run, without running it
   sluice graph FILE [options]   prints the pipeline or flow as a Mermaid diagram
   sluice help [COMMAND]         this page, or that of a command

@@ -3,7 +3,7 @@
 import { nearest } from '../base/nearest.ts'
 import { SINKS } from '../scaffold/sinks.ts'
 import { SOURCES } from '../scaffold/sources.ts'
-import { checkHelp, checkpointsHelp, deadLettersHelp, serveHelp, topHelp } from './admin-help.ts'
+import { checkHelp, checkpointsHelp, deadLettersHelp, serveHelp, topHelp, workerPoolHelp } from './admin-help.ts'
 import { readCheckOptions, readCheckpointsOptions, readDeadLettersOptions } from './admin-options.ts'
 import { check } from './check.ts'
 import { checkpoints } from './checkpoints.ts'
@@ -27,6 +27,7 @@ import { initHelp, tryHelp } from './start-help.ts'
 import { topCommand } from './top.ts'
 import { tryCommand } from './try.ts'
 import { version } from './version.ts'
+import { workerPool } from './worker-pool.ts'
 
 const HELP = ['help', '--help', '-h']
 const VERSION = ['--version', '-v']
@@ -52,6 +53,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'dead-letters': ofFile(deadLettersHelp, readDeadLettersOptions, deadLetters),
   test: { page: testHelp, run: testCommand, needsNothing: true },
   top: { page: topHelp, run: topCommand },
+  'worker-pool': { page: workerPoolHelp, run: workerPool },
 }
 
 /** A command that prints its help if it gets no file. */

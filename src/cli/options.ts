@@ -1,5 +1,6 @@
 // The options of the commands: read from the command line, rejected with the reason and a suggestion.
 
+import { resolve } from 'node:path'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { messageOf, SluiceError } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
@@ -34,6 +35,16 @@ export interface RunOptions extends FileOptions {
   readonly shard: Shard | undefined
   /** Where its dashboard is; undefined: nowhere. */
   readonly dashboard: DashboardAddress | undefined
+  /** The engine that it runs on; undefined: this process. */
+  readonly on: OnEngine | undefined
+}
+
+/** An engine as the command line tells of it. */
+export interface OnEngine {
+  /** Its job endpoint. */
+  readonly address: string
+  readonly workerPool: string | undefined
+  readonly options: Readonly<Record<string, string | number | boolean>>
 }
 
 /** Options of `sluice serve`. */
@@ -65,6 +76,9 @@ const RUN_OPTIONS = {
   'log-level': { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
   dashboard: { type: 'string' },
+  on: { type: 'string' },
+  'worker-pool': { type: 'string' },
+  'engine-option': { type: 'string', multiple: true },
 } as const
 
 const SERVE_OPTIONS = {
@@ -102,7 +116,88 @@ export function readRunOptions(argv: readonly string[]): RunOptions {
     shard: readShardOption(values.shard),
     drainTimeoutMs: readDrainTimeout(values['drain-timeout']),
     dashboard: dashboard === undefined ? undefined : readDashboardAddress(dashboard),
+    on: readOn(values),
   }
+}
+
+/** What an engine decides itself, or this command does not do there. */
+const NOT_ON_ENGINE = ['threads', 'shard', 'dashboard', 'epoch-ms'] as const
+
+function readOn(values: {
+  readonly on?: string
+  readonly 'worker-pool'?: string
+  readonly 'engine-option'?: readonly string[]
+  readonly threads?: string
+  readonly shard?: string
+  readonly dashboard?: string
+  readonly 'epoch-ms'?: string
+}): OnEngine | undefined {
+  const { on: address, 'worker-pool': workerPool, 'engine-option': pairs = [] } = values
+  if (address === undefined) {
+    const alone = workerPool === undefined ? pairs[0] : '--worker-pool'
+    if (alone !== undefined) throw commandInvalid(alone, `${alone} is about an engine: give --on HOST:PORT as well`)
+    return undefined
+  }
+  const other = NOT_ON_ENGINE.find((name) => values[name] !== undefined)
+  if (other !== undefined)
+    throw commandInvalid(`--${other}`, `--${other} is about a run in this process: leave out --on, or it`)
+  return {
+    address: readAddress('--on', address),
+    workerPool: workerPool === undefined ? undefined : readAddress('--worker-pool', workerPool),
+    options: Object.fromEntries(pairs.map(readEngineOption)),
+  }
+}
+
+function readAddress(name: string, text: string): string {
+  if (/^(?:[\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i.test(text)) return text
+  throw commandInvalid(text, `${name} takes HOST:PORT: found ${text}`)
+}
+
+/** A number or a truth value, where it is written like one. */
+function readEngineOption(pair: string): readonly [string, string | number | boolean] {
+  const [, name, text] = /^(\w+)=(.*)$/s.exec(pair) ?? []
+  if (name === undefined || text === undefined)
+    throw commandInvalid('--engine-option', `--engine-option takes NAME=VALUE: found ${pair}`)
+  if (text === 'true' || text === 'false') return [name, text === 'true']
+  return [name, text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text]
+}
+
+/** Options of `sluice worker-pool`. */
+export interface WorkerPoolOptions {
+  readonly host: string
+  readonly port: number
+  /** Modules below this folder can be run, and no others. */
+  readonly root: string
+  readonly heapMb: number | undefined
+  readonly help: boolean
+}
+
+/**
+ * @throws {SluiceError} COMMAND_INVALID for an invalid command line
+ */
+export function readWorkerPoolOptions(argv: readonly string[]): WorkerPoolOptions {
+  const known = { host: { type: 'string' }, port: { type: 'string' }, root: { type: 'string' } } as const
+  const options = { ...known, 'heap-mb': { type: 'string' }, help: FILE_OPTIONS.help } as const
+  const { values, positionals } = parse('worker-pool', argv, options)
+  const [extra] = positionals
+  if (extra !== undefined) throw commandInvalid(extra, `sluice worker-pool takes options only: found ${extra}`)
+  const { host = '127.0.0.1', root = '.', help = false } = values
+  if (values.port === undefined && !help)
+    throw commandInvalid('--port', 'sluice worker-pool needs a port: --port 50000')
+  const heap = values['heap-mb']
+  return {
+    host,
+    port: readWhole('--port', values.port ?? '0', 65_535),
+    root: resolve(root),
+    heapMb: heap === undefined ? undefined : readWhole('--heap-mb', heap, 1_000_000),
+    help,
+  }
+}
+
+function readWhole(name: string, text: string, max: number): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value
+  throw commandInvalid(text, `${name} must be a whole number up to ${max}: found ${text}`)
 }
 
 /**

@@ -16,8 +16,9 @@ import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
 import { type Io, isLively, logTo } from './io.ts'
 import { load } from './load.ts'
-import { type RunOptions, readRunOptions } from './options.ts'
+import { type OnEngine, type RunOptions, readRunOptions } from './options.ts'
 import { runFlowCommand } from './run-flow.ts'
+import { runOnEngine } from './run-on.ts'
 import { Reporter } from './show/reporter.ts'
 import { withShared } from './show/shards.ts'
 import { summaryText } from './show/summary.ts'
@@ -95,7 +96,8 @@ class RunCommand {
       const { stopped } = this.#signals
       const loaded = await Promise.race([load(this.#file), stopped])
       if (loaded.kind === 'flow') return await this.#flow(loaded.module)
-      const { threads } = this.#options
+      const { threads, on } = this.#options
+      if (on !== undefined) return await Promise.race([this.#onEngine(on, loaded.module), stopped])
       const given = threads === undefined ? loaded.pipeline : loaded.module
       const report = await Promise.race([this.#shown(given, loaded.pipeline), stopped])
       this.#reporter.stop()
@@ -106,6 +108,13 @@ class RunCommand {
     } finally {
       this.#signals.release()
     }
+  }
+
+  async #onEngine(on: OnEngine, module: URL): Promise<number> {
+    const running = { options: this.#options, io: this.#io, reporter: this.#reporter, signals: this.#signals }
+    const exitCode = await runOnEngine({ on, module, ...running, abort: this.#abort })
+    this.#reporter.stop()
+    return exitCode
   }
 
   /** Flows have no checkpoint to continue from: their signals are handled elsewhere. */

@@ -1,9 +1,9 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, ok } from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isSluiceError } from '../../src/base/errors.ts'
-import { runOnBeam } from '../../src/beam/submit/run.ts'
+import { beam, run } from '../../src/beam/index.ts'
 import { totalsAddUp } from '../../src/connect/totals.ts'
 import { rowsIn } from '../../src/testing/rows-in.ts'
 import { tempFolder } from '../../src/testing/temp-folder.ts'
@@ -25,8 +25,8 @@ describe('plans at random, on Prism', { skip: withoutPrism }, () => {
         const database = join(folder, `${databases}.db`)
         const { expected, names } = builtOf(plan)
         try {
-          const { totals } = await runOnBeam(jobOf(plan, database), { address: engine.address, shards: 16 })
-          equal(totalsAddUp(totals), true, names)
+          const report = await run(jobOf(plan, database), { on: beam(engine.address, { shards: 16 }) })
+          ok(report.run !== undefined && totalsAddUp(report.run), names)
           deepEqual(textsIn(database), expected.map((event) => JSON.stringify(event) ?? '').sort(), names)
           done.push(names)
         } catch (error) {

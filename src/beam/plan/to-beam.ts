@@ -10,13 +10,6 @@ import { crossingOutput, opened, openOutput, SPLITS } from './open-groups.ts'
 import { type SentJob, type Task, taskBytes } from './task.ts'
 
 export type BeamPlan = MessageInitShape<Messages['PipelineSchema']>
-/** What goes into a transform, and out of it: name → collection. */
-interface Ends {
-  readonly inputs?: Record<string, string>
-  readonly outputs: Record<string, string>
-  readonly environmentId?: string
-}
-
 export interface ToBeamOptions {
   readonly job: SentJob
   readonly messages: Messages
@@ -66,17 +59,12 @@ function addReading(
   { job, opens }: { readonly job: SentJob; readonly opens: readonly string[] },
 ): void {
   const { number } = stage
-  const [first, listed, spread] = [`${number} impulse`, `${number} ${SPLITS}`, `${number} spread`]
-  plan.add(first, URN.impulse, { outputs: { out: plan.collection(first, BYTES) } })
-  const outputs = { [SPLITS]: plan.collection(listed, PAIR), ...plan.collections(opens) }
-  plan.task(
-    `${number}: list the parts of ${nameOf(stage)}`,
-    { does: 'list', job, stage: number },
-    { in: first },
-    outputs,
-  )
-  plan.add(spread, URN.groupByKey, { inputs: { in: listed }, outputs: { out: plan.collection(spread, GROUP) } })
-  plan.task(`${number}: ${nameOf(stage)}`, { does: 'read', job, stage: number }, { in: spread }, outputsOf(plan, stage))
+  const impulse = plan.own(`${number} begin`, URN.impulse, {}, BYTES)
+  const splits = plan.collection(`${number} ${SPLITS}`, PAIR)
+  const outputs = { [SPLITS]: splits, ...plan.collections(opens) }
+  plan.task(`${number}: list the parts of ${nameOf(stage)}`, { does: 'list', job, stage: number }, impulse, outputs)
+  const spread = plan.own(`${number} spread`, URN.groupByKey, { in: splits }, GROUP)
+  plan.task(`${number}: ${nameOf(stage)}`, { does: 'read', job, stage: number }, spread, outputsOf(plan, stage))
 }
 
 function addWork(
@@ -85,20 +73,11 @@ function addWork(
   { job, inputs }: { readonly job: SentJob; readonly inputs: readonly string[] },
 ): void {
   const { number } = stage
-  const [met, grouped] = [`${number} meet`, `${number} group`]
+  const all = Object.fromEntries(inputs.map((input, at) => [`in${at}`, input]))
   const [only] = inputs
-  const from = inputs.length === 1 && only !== undefined ? only : met
-  if (from === met) {
-    const all = Object.fromEntries(inputs.map((input, at) => [`in${at}`, input]))
-    plan.add(met, URN.flatten, { inputs: all, outputs: { out: plan.collection(met, PAIR) } })
-  }
-  plan.add(grouped, URN.groupByKey, { inputs: { in: from }, outputs: { out: plan.collection(grouped, GROUP) } })
-  plan.task(
-    `${number}: ${nameOf(stage)}`,
-    { does: 'work', job, stage: number },
-    { in: grouped },
-    outputsOf(plan, stage),
-  )
+  const from = inputs.length === 1 && only !== undefined ? only : plan.own(`${number} meet`, URN.flatten, all, PAIR)
+  const grouped = plan.own(`${number} group`, URN.groupByKey, { in: from }, GROUP)
+  plan.task(`${number}: ${nameOf(stage)}`, { does: 'work', job, stage: number }, grouped, outputsOf(plan, stage))
 }
 
 function outputsOf(plan: Plan, { outputs, number }: EngineStage): Record<string, string> {
@@ -132,14 +111,19 @@ class Plan {
     return Object.fromEntries(names.map((name) => [name, this.collection(name, PAIR)]))
   }
 
-  add(name: string, urn: string, ends: Ends, payload: Uint8Array = new Uint8Array()): void {
-    this.#transforms[name] = { ...ends, uniqueName: name, spec: { urn, payload } }
+  /** Adds a transform that the engine does itself; returns the collection that it makes. */
+  own(name: string, urn: string, inputs: Record<string, string>, coderId: string): string {
+    // Flink's runner takes a collection for the transform of the same name.
+    const made = this.collection(`out of ${name}`, coderId)
+    this.#transforms[name] = { uniqueName: name, spec: { urn }, inputs, outputs: { out: made } }
+    return made
   }
 
-  task(name: string, task: Task, inputs: Record<string, string>, outputs: Record<string, string>): void {
+  task(name: string, task: Task, input: string, outputs: Record<string, string>): void {
     const { write, ParDoPayloadSchema } = this.#messages
     const payload = write(ParDoPayloadSchema, { doFn: { urn: URN.task, payload: taskBytes(task) } })
-    this.add(name, URN.parDo, { inputs, outputs, environmentId: ENVIRONMENT }, payload)
+    const spec = { urn: URN.parDo, payload }
+    this.#transforms[name] = { uniqueName: name, spec, inputs: { in: input }, outputs, environmentId: ENVIRONMENT }
   }
 
   done(pool: string): BeamPlan {

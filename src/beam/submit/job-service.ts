@@ -34,7 +34,8 @@ const STATES = {
 export type JobState = keyof typeof STATES
 const ENDS: readonly JobState[] = ['done', 'failed', 'cancelled', 'drained', 'stopped', 'updated']
 
-/** From which importance on a message of the engine is about an error. */
+/** How important messages are: what is below a warning is for the engine's own log. */
+const WARNING = 4
 const ERROR = 5
 
 /** gRPC's number for a call that the server does not know. */
@@ -72,7 +73,7 @@ export class JobService implements AsyncDisposable {
     return read(RunJobResponseSchema, running).jobId
   }
 
-  /** Everything that the engine says of a job, until it has ended. */
+  /** Everything that the engine says of a job; some say why it failed after they have said that it did. */
   async *watch(jobId: string): AsyncGenerator<Told> {
     const { read, write, JobRequestSchema, JobMessagesResponseSchema } = this.#messages
     const { messages, send, end } = this.#client.open(MESSAGES)
@@ -82,12 +83,10 @@ export class JobService implements AsyncDisposable {
       const { response } = read(JobMessagesResponseSchema, message)
       if (response.case === 'messageResponse') {
         const { messageText: text, importance } = response.value
-        yield { kind: 'message', text, isError: importance >= ERROR }
+        if (importance >= WARNING) yield { kind: 'message', text, isError: importance >= ERROR }
       } else if (response.case === 'stateResponse') {
         const state = stateOf(response.value.state)
-        const isEnd = ENDS.includes(state)
-        yield { kind: 'state', state, isEnd }
-        if (isEnd) return
+        yield { kind: 'state', state, isEnd: ENDS.includes(state) }
       }
     }
   }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../base/errors.ts'
-import type { Messages } from '../wire/messages.ts'
+import { loadMessages, type Messages } from '../wire/messages.ts'
 import { START_WORKER, STOP_WORKER } from '../wire/names.ts'
 import { answering, GrpcServer, type ListenOptions } from '../wire/server.ts'
 
@@ -15,6 +15,11 @@ export interface PoolOptions extends ListenOptions {
   readonly heapMb?: number | undefined
   /** Receives what a person may want to know, one line each. */
   readonly onNote: (note: string) => void
+}
+
+/** A pool, with the library that it needs. */
+export async function openPool(options: Omit<PoolOptions, 'messages'>): Promise<WorkerPool> {
+  return await WorkerPool.listen({ ...options, messages: await loadMessages() })
 }
 
 /** Where workers begin: the file of the program itself, as it stands. */

@@ -3,11 +3,13 @@
 import type { JsonObject } from '@bufbuild/protobuf'
 import { systemClock } from '../../base/clock.ts'
 import { SluiceError } from '../../base/errors.ts'
+import { keepingAlive } from '../../base/keep-alive.ts'
+import { aFunction, anything, type Checks, checkOptions, fitting, trueOrFalse } from '../../base/options.ts'
 import { LEASE_MS, newOwner } from '../../connect/lease.ts'
-import type { SinkWriter, Totals } from '../../connect/sink.ts'
-import { balanced, NO_TOTALS } from '../../connect/totals.ts'
+import type { SinkWriter } from '../../connect/sink.ts'
 import { resolveOwnName } from '../../engine/own-name.ts'
-import { foldsIn } from '../../flow/topology.ts'
+import { jobOf } from '../../engine/start.ts'
+import { DeadLetterLimit, type MaxDeadLetters } from '../../pipeline/dead-letter-limit.ts'
 import { PIPELINE_LAYOUT } from '../../pipeline/load.ts'
 import { isSecretParam } from '../../pipeline/param.ts'
 import { rowsKnown } from '../../pipeline/rows-known.ts'
@@ -17,79 +19,105 @@ import type { SentJob } from '../plan/task.ts'
 import { toBeam } from '../plan/to-beam.ts'
 import { loadMessages, type Messages } from '../wire/messages.ts'
 import { failureIn } from '../worker/failure.ts'
-import { JobService, type JobState } from './job-service.ts'
+import { type Engine, SHARDS } from './engine.ts'
+import { JobService, type JobState, type Told } from './job-service.ts'
 import { WorkerPool } from './pool.ts'
+import { type EngineReport, reportOf } from './report.ts'
 
-export interface BeamRunOptions {
-  /** The job endpoint of the engine: `host:port`. */
-  readonly address: string
+export interface RunOnOptions {
+  /** Where it runs. */
+  readonly on: Engine
   /** The name under which the module exports the pipeline: `default` by default. */
   readonly name?: string
-  /** Parameters as text. */
+  /** Parameters as text, as the command line gives them. */
   readonly params?: ReadonlyMap<string, string>
-  /** Where pools of workers listen, beside the engine's own processes; by default this process starts the workers. */
-  readonly workerPool?: string
-  /** In how many shards events are exchanged, where the plan does not say it: 1,024 by default. */
-  readonly shards?: number
-  /** How many tasks the engine runs at once; its own default if undefined. */
-  readonly parallelism?: number
-  /** The heap limit of a worker that this process starts, in MB. */
-  readonly heapMb?: number
-  /** Further options of the engine: name → value, as `beam:option:NAME:v1`. */
-  readonly engineOptions?: Readonly<Record<string, string | number | boolean>>
-  /** Receives what a person may want to know, one line each. */
+  /** Any dead letter fails the run in the end: the same as `maxDeadLetters: { count: 0 }`. */
+  readonly strict?: boolean
+  /** The most dead letters before the run counts as failed, judged at its end. No limit by default. */
+  readonly maxDeadLetters?: MaxDeadLetters
+  /** Receives what the engine and its workers say, one line each. */
   readonly onNote?: (note: string) => void
+  /** Aborting asks the engine to cancel the job; `run` then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-export interface BeamReport {
-  readonly pipeline: string
-  readonly totals: Totals
-  /** Elements that went from one stage to another. */
-  readonly crossed: number
-  readonly elapsedMs: number
+const OPTIONS: Checks<RunOnOptions> = {
+  on: fitting((value) => (value as Partial<Engine> | undefined)?.kind === 'beam', "beam('host:port')"),
+  name: anything,
+  params: fitting((value) => value instanceof Map, 'a Map, name → text'),
+  strict: trueOrFalse,
+  maxDeadLetters: anything,
+  onNote: aFunction,
+  signal: anything,
 }
 
-export const SHARDS = 1024
 const HOST = '127.0.0.1'
+/** How long an engine has to say why a job failed, once it has said that it did. */
+const LAST_WORDS_MS = 2000
 /** Renewals within one lease period. */
 const RENEWALS = 3
 
 /**
  * Runs the pipeline of a module on an engine, to its end.
  *
- * @throws {SluiceError} NOT_PORTABLE, ENGINE_UNREACHABLE, PIPELINE_HELD, CHECKPOINT_INVALID; ENGINE_FAILED, or the error
- *   of a worker
+ * - **Reads everything**: positions of local runs are neither used nor kept. A store that has some is refused.
+ * - **Writes** rows and dead letters by their keys, in transactions of the workers: a part that is done again overwrites
+ *   what it wrote. Which of several rows of one key stays is not determined.
+ * - **Workers** import the module from where it is, and refuse it if its text differs from the one submitted.
+ *
+ * @param job - the URL, or the path, of the module
+ * @throws {SluiceError} NOT_PORTABLE with all that cannot run there; ENGINE_UNREACHABLE; PIPELINE_HELD;
+ *   CHECKPOINT_INVALID; TOO_MANY_DEAD_LETTERS; ENGINE_FAILED, or the error of a worker
  */
-export async function runOnBeam(module: URL | string, options: BeamRunOptions): Promise<BeamReport> {
-  const { address, name = 'default', params = new Map(), shards = SHARDS, signal } = options
+export async function run(job: URL | string, options: RunOnOptions): Promise<EngineReport> {
+  checkOptions('run', options, OPTIONS)
+  const { on, name = 'default', params = new Map(), signal } = options
+  const { shards = SHARDS } = on
+  const limit = new DeadLetterLimit(options.strict === true ? { count: 0 } : options.maxDeadLetters)
   const startedMs = systemClock.nowMs()
+  signal?.throwIfAborted()
   const messages = await loadMessages()
   resolveOwnName()
-  const url = String(module)
-  const laidOut = await layOutFor({ module: url, name, params, laidOutBy: PIPELINE_LAYOUT }, shards)
+  const found = jobOf('run', job, { name }, { laidOutBy: PIPELINE_LAYOUT, params })
+  const laidOut = await layOutFor(found, shards)
   refuseUnportable(laidOut)
   refuseSecrets(laidOut, params)
-  const job: SentJob = {
-    module: url,
+  const { module } = found
+  const sent: SentJob = {
+    module,
     name,
     params: Object.fromEntries(params),
-    moduleSha256: await sha256Of(url),
+    moduleSha256: await sha256Of(module),
     fingerprint: laidOut.fingerprint,
     shards,
     owner: newOwner(),
   }
+  const counts = await keepingAlive(submitted(laidOut, sent, messages, options))
+  const report = await reportOf(laidOut, counts, Math.round(systemClock.nowMs() - startedMs))
+  const { read = 0, dead = 0 } = counts
+  limit.add(report.firstDeadLetters)
+  limit.count = dead
+  if (limit.isOver(read, true)) throw limit.error(read, report.deadLetters)
+  return report
+}
+
+/** Runs the job to its end; returns what its workers counted. */
+async function submitted(
+  laidOut: LaidOut,
+  job: SentJob,
+  messages: Messages,
+  options: RunOnOptions,
+): Promise<Record<string, number>> {
+  const { on } = options
   const writer = await openSink(laidOut, job.owner)
   const renewing = setInterval(() => void Promise.resolve(writer.renewLease?.()).catch(() => {}), LEASE_MS / RENEWALS)
   try {
-    await using service = new JobService(address, messages)
-    await using pool = options.workerPool === undefined ? await startPool(messages, options) : undefined
-    const plan = toBeam(laidOut, { job, messages, pool: options.workerPool ?? `${HOST}:${pool?.port}` })
-    const id = await service.submit({ name: laidOut.pipeline.name, plan, options: engineOptions(options) })
-    await watch(service, id, options, signal)
-    const { crossed = 0, ...counts } = await service.counts(id)
-    const totals = balanced({ ...NO_TOTALS, ...counts }, foldsIn(laidOut.topology))
-    return { pipeline: laidOut.pipeline.name, totals, crossed, elapsedMs: systemClock.nowMs() - startedMs }
+    await using service = new JobService(on.address, messages)
+    await using pool = on.workerPool === undefined ? await startPool(messages, options) : undefined
+    const plan = toBeam(laidOut, { job, messages, pool: on.workerPool ?? `${HOST}:${pool?.port}` })
+    const id = await service.submit({ name: laidOut.pipeline.name, plan, options: engineOptions(on) })
+    await watch(service, id, options)
+    return await service.counts(id)
   } finally {
     clearInterval(renewing)
     await writer.close()
@@ -117,11 +145,11 @@ function refuseSecrets({ pipeline }: LaidOut, params: ReadonlyMap<string, string
   }
 }
 
-function startPool(messages: Messages, { heapMb, onNote = () => {} }: BeamRunOptions): Promise<WorkerPool> {
+function startPool(messages: Messages, { on: { heapMb }, onNote = () => {} }: RunOnOptions): Promise<WorkerPool> {
   return WorkerPool.listen({ messages, host: HOST, port: 0, root: '/', heapMb, onNote })
 }
 
-function engineOptions({ parallelism, engineOptions: own = {} }: BeamRunOptions): JsonObject {
+function engineOptions({ parallelism, engineOptions: own = {} }: Engine): JsonObject {
   const given = { ...(parallelism === undefined ? {} : { parallelism, sdk_worker_parallelism: parallelism }), ...own }
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [`beam:option:${name}:v1`, value]))
 }
@@ -129,17 +157,24 @@ function engineOptions({ parallelism, engineOptions: own = {} }: BeamRunOptions)
 async function watch(
   service: JobService,
   id: string,
-  { address, onNote }: BeamRunOptions,
-  signal: AbortSignal | undefined,
+  { on: { address }, onNote, signal }: RunOnOptions,
 ): Promise<void> {
   const cancel = (): void => void service.cancel(id).catch(() => {})
   signal?.addEventListener('abort', cancel)
   let last: JobState = 'unspecified'
   let failed: string | undefined
+  let isOver = false
+  const words = service.watch(id)[Symbol.asyncIterator]()
   try {
-    for await (const told of service.watch(id)) {
-      if (told.kind === 'state') last = told.state
-      else if (told.isError) failed ??= told.text
+    while (last !== 'done' && !(isOver && failed !== undefined)) {
+      const next: Promise<IteratorResult<Told>> = words.next()
+      const found: IteratorResult<Told> | undefined = isOver ? await orSilence(next) : await next
+      if (found === undefined || found.done === true) break
+      const told = found.value
+      if (told.kind === 'state') {
+        last = told.state
+        isOver = told.isEnd
+      } else if (told.isError) failed ??= told.text
       else onNote?.(told.text)
     }
   } finally {
@@ -152,4 +187,10 @@ async function watch(
   const why = failed ?? 'the engine did not say why'
   const message = `Cannot finish job ${id} at ${address}: it is ${last}: ${why}`
   throw new SluiceError('ENGINE_FAILED', message, { address, job: id, state: last })
+}
+
+/** Undefined if nothing comes in time: the connection is closed then. */
+async function orSilence<T>(next: Promise<T>): Promise<T | undefined> {
+  next.catch(() => {})
+  return await Promise.race([next, systemClock.sleep(LAST_WORDS_MS).then(() => undefined)])
 }

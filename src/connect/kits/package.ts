@@ -7,6 +7,7 @@ import { messageOf, SluiceError } from '../../base/errors.ts'
  * releases of DuckDB are prereleases, which no range matches: the newest is taken.
  */
 export const RELEASES: Readonly<Record<string, string>> = {
+  '@bufbuild/protobuf': '2',
   '@duckdb/node-api': 'latest',
   '@nats-io/jetstream': '3',
   '@nats-io/transport-node': '3',
