@@ -18,6 +18,7 @@ const LANES: Readonly<Record<string, () => Lane>> = {
     files: [...globSync('src/**/*.test.ts').filter(isAlone), 'test/architecture.test.ts', 'test/rules.test.ts'],
     runs: '0.1',
   }),
+  engine: () => ({ files: ['test/engine/**/*.test.ts', 'src/beam/**/*.test.ts'] }),
   faults: () => ({
     files: ['test/faults/**/*.test.ts', 'test/simulation.test.ts', 'test/poison.test.ts', 'test/rescale.test.ts'],
   }),

@@ -9,7 +9,12 @@ import { ROOT, readTree } from './support/project.ts'
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const packages = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
-const files = readTree('src', '.ts')
+/** What is compiled from other languages is not written here. */
+const files = new Map(
+  [...readTree('src', '.ts')].map(([path, text]) =>
+    path.endsWith('.d.ts') ? [path.replace(/\.d\.ts$/, '.js'), ''] : [path, text],
+  ),
+)
 /** With what the page is built out of, which lies beside `src`. */
 const all = new Map([...files, ...inFolder('page', '.ts'), ...inFolder('page', '.tsx')])
 

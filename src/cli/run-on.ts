@@ -22,7 +22,7 @@ export interface RunOnEngine {
 /** Returns the exit code. A signal asks the engine to cancel the job. */
 export async function runOnEngine({ on, module, options, io, reporter, signals, abort }: RunOnEngine): Promise<number> {
   // Loaded on demand: runs in this process start sooner.
-  const { beam, run } = await import('../beam/index.ts')
+  const [{ beam }, { run }] = await Promise.all([import('../beam/submit/engine.ts'), import('../beam/submit/run.ts')])
   signals.watch({
     drain: async (why) => {
       abort.abort(new Stopped(signals.received ?? 'SIGINT', `stopping: ${why}`))

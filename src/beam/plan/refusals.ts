@@ -2,7 +2,7 @@
 
 import { SluiceError } from '../../base/errors.ts'
 import { operatorText } from '../../flow/name.ts'
-import { nodesOf, type Operator } from '../../flow/plan.ts'
+import { nodesOf, type PlanNode } from '../../flow/plan.ts'
 import { sourcesOf } from '../../pipeline/guarantee.ts'
 import type { WindowSpec } from '../../window/window.ts'
 import type { LaidOut } from './laid-out.ts'
@@ -27,9 +27,9 @@ function* ofSources({ parts }: LaidOut): Generator<string> {
 }
 
 function* ofOperators({ parts, topology }: LaidOut): Generator<string> {
-  for (const { operator } of nodesOf(parts.node)) {
-    const reason = reasonOf(operator)
-    if (reason !== undefined) yield `${operatorText(operator)} ${reason}`
+  for (const node of nodesOf(parts.node)) {
+    const reason = reasonOf(node)
+    if (reason !== undefined) yield `${operatorText(node.operator)} ${reason}`
   }
   for (const { work } of topology.layers) {
     if (work.kind === 'throughStages')
@@ -37,16 +37,24 @@ function* ofOperators({ parts, topology }: LaidOut): Generator<string> {
   }
 }
 
-function reasonOf(operator: Operator): string | undefined {
-  if (operator.kind === 'mapAsync')
+function reasonOf(node: PlanNode): string | undefined {
+  const { operator } = node
+  if (operator.kind === 'mapAsync') {
     return 'waits for calls, which workers do not yet: make the calls in a pipeline of its own, with --threads'
-  if (operator.kind === 'reduce' && operator.window === undefined && !operator.isGlobal && operator.by === undefined) {
-    return 'has one state for each of the stages of a partition, whose number is another one here: use keyBy and aggregate'
   }
-  if (operator.kind === 'departition')
-    return 'gathers the states of stages, whose number is another one here: use keyBy and aggregate'
+  if (operator.kind === 'reduce' && !operator.isGlobal && operator.by === undefined && !hasStages(node)) {
+    return 'has a state for each stage of a partition, and their number is not given: give partition its stages, or use keyBy and aggregate'
+  }
   const window = 'window' in operator ? (operator.window as WindowSpec<never> | undefined) : undefined
   return window === undefined ? undefined : reasonOfWindow(window)
+}
+
+/** Whether the partition that a node comes after says how many stages it has. */
+function hasStages({ inputs: [above] }: PlanNode): boolean {
+  if (above === undefined) return false
+  const { operator } = above
+  if (operator.kind === 'partition' || operator.kind === 'shuffle') return operator.stages !== undefined
+  return hasStages(above)
 }
 
 /** Times, and the end of the input, are the same everywhere; what comes first, and when, is not. */

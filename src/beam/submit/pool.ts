@@ -22,9 +22,6 @@ export async function openPool(options: Omit<PoolOptions, 'messages'>): Promise<
   return await WorkerPool.listen({ ...options, messages: await loadMessages() })
 }
 
-/** Where workers begin: the file of the program itself, as it stands. */
-const MAIN = fileURLToPath(import.meta.resolve('#beam-worker'))
-
 /** How long a worker that was told to stop has to end by itself. */
 const STOP_MS = 1000
 
@@ -72,11 +69,12 @@ export class WorkerPool implements AsyncDisposable {
 
   #start(id: string, control: string, logging: string): string {
     const { root, heapMb, onNote } = this.#options
+    const main = fileURLToPath(import.meta.resolve('#beam-worker'))
     const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]
     const args = [
       ...process.execArgv,
       ...heap,
-      MAIN,
+      main,
       '--id',
       id,
       '--control',

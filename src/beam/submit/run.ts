@@ -170,7 +170,7 @@ async function watch(
       const next: Promise<IteratorResult<Told>> = words.next()
       const found: IteratorResult<Told> | undefined = isOver ? await orSilence(next) : await next
       if (found === undefined || found.done === true) break
-      const told = found.value
+      const told: Told = found.value
       if (told.kind === 'state') {
         last = told.state
         isOver = told.isEnd

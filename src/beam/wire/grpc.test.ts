@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream'
 import { describe, it } from 'node:test'
 import { GrpcClient, GrpcError } from './client.ts'
 import { messagesOf } from './frames.ts'
-import { type Answers, answering, GrpcServer } from './server.ts'
+import { answering, GrpcServer, type Routes } from './server.ts'
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
 const MIB = 1024 * 1024
@@ -52,7 +52,7 @@ describe('a client and a server of gRPC', () => {
 
   it('let a sender wait until the other side has read', async () => {
     const read = Promise.withResolvers<void>()
-    const slow: Answers[string] = async ({ messages }) => {
+    const slow: Routes[string] = async ({ messages }) => {
       await read.promise
       for await (const _ of messages) ok(true)
     }
@@ -103,7 +103,7 @@ describe('a client and a server of gRPC', () => {
   })
 
   it('end their streams when the other side goes away', async () => {
-    const held: Answers[string] = async ({ messages, send }) => {
+    const held: Routes[string] = async ({ messages, send }) => {
       await send(Buffer.from('here'))
       for await (const _ of messages) ok(true)
     }
@@ -121,7 +121,7 @@ describe('a client and a server of gRPC', () => {
   })
 })
 
-const echo: Answers[string] = async ({ messages, send }) => {
+const echo: Routes[string] = async ({ messages, send }) => {
   for await (const message of messages) await send(message)
 }
 

@@ -15,7 +15,7 @@ export interface GrpcCall {
 }
 
 /** Path → what answers calls of it. */
-export type Answers = Readonly<Record<string, (call: GrpcCall) => Promise<void>>>
+export type Routes = Readonly<Record<string, (call: GrpcCall) => Promise<void>>>
 
 const OK = 0
 const UNKNOWN = 2
@@ -32,7 +32,7 @@ export class GrpcServer implements AsyncDisposable {
   readonly #server: Http2Server
   readonly #sessions = new Set<{ destroy(): void }>()
 
-  private constructor(answers: Answers) {
+  private constructor(routes: Routes) {
     this.#server = createServer({
       settings: { initialWindowSize: 4 * 1024 * 1024 },
       maxSessionMemory: SESSION_MB,
@@ -41,11 +41,11 @@ export class GrpcServer implements AsyncDisposable {
       this.#sessions.add(session)
       session.on('close', () => this.#sessions.delete(session))
     })
-    this.#server.on('stream', (stream, headers) => void answer(stream, headers, answers))
+    this.#server.on('stream', (stream, headers) => void answer(stream, headers, routes))
   }
 
-  static async listen(answers: Answers, { host, port }: ListenOptions): Promise<GrpcServer> {
-    const server = new GrpcServer(answers)
+  static async listen(routes: Routes, { host, port }: ListenOptions): Promise<GrpcServer> {
+    const server = new GrpcServer(routes)
     server.#server.listen(port, host)
     await once(server.#server, 'listening')
     return server
@@ -63,18 +63,18 @@ export class GrpcServer implements AsyncDisposable {
   }
 }
 
-/** Answers a single question. */
-export function answering(reply: (message: Buffer) => Uint8Array | Promise<Uint8Array>): Answers[string] {
+/** Routes a single question. */
+export function answering(reply: (message: Buffer) => Uint8Array | Promise<Uint8Array>): Routes[string] {
   return async ({ messages, send }) => {
     for await (const message of messages) return await send(await reply(message))
   }
 }
 
-async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, answers: Answers): Promise<void> {
+async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, routes: Routes): Promise<void> {
   // A client that has gone away needs no answer.
   stream.on('error', () => {})
   const path = String(headers[':path'])
-  const own = answers[path]
+  const own = routes[path]
   let [status, text] = [OK, '']
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
   stream.on('wantTrailers', () => {

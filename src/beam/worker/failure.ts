@@ -26,7 +26,7 @@ export function failureText(error: unknown): string {
 
 const NOTHING_KNOWN = { failedCall: undefined, readError: undefined }
 
-/** The error that a worker has told, in whatever an engine says; undefined if there is none in it. */
+/** The error that a worker has told, in whatever an engine says; undefined if it was not a worker's. */
 export function failureIn(text: string): Error | undefined {
   const packed = MARK.exec(text)?.[1]
   if (packed === undefined) return undefined

@@ -1,0 +1,55 @@
+import { deepEqual, equal, match, rejects } from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { beam, run } from '../../src/beam/index.ts'
+import { totalsAddUp } from '../../src/connect/totals.ts'
+import { tempFolder } from '../../src/testing/temp-folder.ts'
+import { prism, withoutPrism } from '../support/engine.ts'
+import { opsOf, type RandomPlan, tailsOf } from '../support/naive-flow.ts'
+import { expectedOf, randomJob, textsIn } from '../support/random-jobs.ts'
+
+const STAGES = 3
+/** What waits for calls is refused. */
+const REFUSED = ['mapAsync', 'mapAsync, as they come']
+
+const items = Array.from({ length: 60 }, (_, id) => ({
+  id,
+  key: id % 4,
+  at: ((id * 37) % 90) - 20,
+  value: (id % 11) - 5,
+}))
+const plan = { sources: [items.slice(0, 25), items.slice(25)], ops: [], tail: 0, stages: STAGES, isNamed: false }
+
+describe('each operator on Prism', { skip: withoutPrism }, () => {
+  const engine = prism()
+  const folder = tempFolder('sluice-operators-')
+  let databases = 0
+
+  async function check(made: RandomPlan, name: string): Promise<void> {
+    databases += 1
+    const database = join(folder, `${databases}.db`)
+    const running = run(randomJob(made, database), { on: beam(engine.address, { shards: 8 }) })
+    if (REFUSED.includes(name))
+      return await rejects(running, { code: 'NOT_PORTABLE', message: /mapAsync.* waits for calls/ })
+    const { run: totals } = await running
+    equal(totals !== undefined && totalsAddUp(totals), true)
+    deepEqual(textsIn(database), expectedOf(made))
+  }
+
+  for (const [at, { name }] of opsOf(STAGES).entries()) {
+    it(`${name}: as arrays do it`, async () => await check({ ...plan, isSplit: at % 2 === 0, ops: [at] }, name))
+  }
+  for (const [at, { name }] of tailsOf(STAGES).entries()) {
+    it(`${name}: as arrays do it`, async () => await check({ ...plan, isSplit: at % 2 === 0, tail: at }, name))
+  }
+
+  it('tells all that is refused at once', async () => {
+    const refused = await run(new URL('./jobs/refused.ts', import.meta.url), { on: beam(engine.address) }).catch(
+      (error: Error) => error.message,
+    )
+    match(
+      String(refused),
+      /a tick every .* does not end.*; and mapAsync .*; and .*windows of so many events.*; and .* one writer/s,
+    )
+  })
+})
