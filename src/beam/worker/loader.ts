@@ -5,7 +5,7 @@ import { type Batch, batchOf, joined } from '../../connect/batch.ts'
 import { type DeadLetter, isOfRecord } from '../../connect/origin.ts'
 import type { SinkWriter } from '../../connect/sink.ts'
 import { NO_TOTALS } from '../../connect/totals.ts'
-import { resultOrigins } from '../../pipeline/result-origins.ts'
+import { resultOrigins } from '../../pipeline/sink-stage.ts'
 import type { TaskOptions } from './task-run.ts'
 
 /** Rows in one transaction, about. */
