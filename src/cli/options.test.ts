@@ -23,6 +23,16 @@ describe('readRunOptions', () => {
       shard: undefined,
       dashboard: undefined,
       drainTimeoutMs: 30_000,
+      on: undefined,
+    })
+  })
+
+  it('takes an engine, and its options as numbers and truth values where they are written so', () => {
+    const argv = ['job.ts', '--on', 'flink:8099', '--engine-option', 'parallelism=2', '--engine-option', 'job_name=a=b']
+    deepEqual(readRunOptions([...argv, '--engine-option', 'streaming=false']).on, {
+      address: 'flink:8099',
+      workerPool: undefined,
+      options: { parallelism: 2, job_name: 'a=b', streaming: false },
     })
   })
 
@@ -47,6 +57,15 @@ describe('readRunOptions', () => {
   const wrong: Record<string, readonly [argv: string[], message: string]> = {
     'no file': [[], 'sluice run needs a file: sluice run FILE'],
     'two files': [['a.ts', 'b.ts'], 'sluice run takes one file: found a.ts and b.ts'],
+    'an engine without a port': [['a.ts', '--on', 'flink'], '--on takes HOST:PORT: found flink'],
+    'threads on an engine': [
+      ['a.ts', '--on', 'flink:8099', '--threads', '2'],
+      '--threads is about a run in this process: leave out --on, or it',
+    ],
+    'a pool without an engine': [
+      ['a.ts', '--worker-pool', 'flink:50000'],
+      '--worker-pool is about an engine: give --on HOST:PORT as well',
+    ],
     'a misspelled option': [['a.ts', '--strct'], 'sluice run has no option --strct: did you mean --strict?'],
     'an unknown option': [['a.ts', '--frobnicate'], 'sluice run has no option --frobnicate: see sluice help run'],
     'a parameter without a value': [['a.ts', '--param', 'input'], '--param must be name=value: found input'],

@@ -140,7 +140,7 @@ export class SinkStage implements AnySpec {
 }
 
 /** Origins for a batch of events without a record: numbers from `first` on. */
-function resultOrigins(batch: Batch, first: number): Origins {
+export function resultOrigins(batch: Batch, first: number): Origins {
   return { at: (index) => new ResultOrigin(first + index, batch.at(index)) }
 }
 
