@@ -6,31 +6,22 @@ import { isPromise } from '../base/promise.ts'
 import { Ring } from '../base/ring.ts'
 import { type Batch, batchFrom, chunkOf } from '../connect/batch.ts'
 import type { WaitSettings } from '../flow/plan.ts'
-import { withAttempts } from '../stage/attempts.ts'
 import type { Chunk } from '../stage/chunk.ts'
 import type { StageCore } from '../stage/core.ts'
 import type { DispatcherSpec } from '../stage/dispatcher.ts'
 import type { AnySpec, ChunkStage } from '../stage/hooks.ts'
 import type { Subscription } from '../stage/link.ts'
 import { chunkStage } from '../stage/make.ts'
+import { type CallFunction, callFor } from './async-call.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { NOTHING, ResultQueue } from './result-queue.ts'
 import type { OwnCounts } from './stage-stats.ts'
 import { Utilization } from './utilization.ts'
 
-/** What a call gets beside its event. */
-export interface CallContext {
-  /** Aborted when the stage ends first, and when the attempt times out. */
-  readonly signal: AbortSignal
-  /** 1 at the first attempt. */
-  readonly attempt: number
-  readonly nowMs: number
-}
-
 export interface AsyncStageOptions {
   readonly name: string
   /** Makes the function, once per stage. */
-  readonly make: () => (value: unknown, context: CallContext) => unknown
+  readonly make: () => CallFunction
   readonly settings: WaitSettings
   readonly dispatcher: DispatcherSpec<unknown, never>
   readonly clock: Clock
@@ -45,9 +36,6 @@ export interface AsyncStageOptions {
   /** Receives how long its calls took, as a share of the concurrency. */
   readonly ownCounts?: OwnCounts
 }
-
-/** The longest wait between two attempts, in clock milliseconds. */
-const LONGEST_BACKOFF_MS = 30_000
 
 /**
  * Calls a function for each event, up to `concurrency` at a time.
@@ -82,7 +70,7 @@ class AsyncStage implements AnySpec {
   readonly bufferSize = Number.POSITIVE_INFINITY
   readonly unwanted = 'end'
   readonly #options: AsyncStageOptions
-  readonly #fn: (value: unknown, context: CallContext) => unknown
+  readonly #fn: CallFunction
   readonly #stop = new AbortController()
   readonly #answers: ResultQueue
   readonly #pace: RateLimiter | undefined
@@ -224,18 +212,7 @@ class AsyncStage implements AnySpec {
 
   #call(event: unknown): unknown {
     const { name, settings, clock } = this.#options
-    const { attempts, timeoutMs, firstBackoffMs } = settings
-    const { signal } = this.#stop
-    if (attempts === 1 && timeoutMs === undefined) return this.#fn(event, { signal, attempt: 1, nowMs: clock.nowMs() })
-    const backoff = { firstMs: firstBackoffMs, capMs: Math.max(firstBackoffMs, LONGEST_BACKOFF_MS) }
-    return withAttempts((attempt) => this.#fn(event, { ...attempt, nowMs: clock.nowMs() }), {
-      what: `A call of ${name}`,
-      attempts,
-      backoff,
-      timeoutMs,
-      clock,
-      signal,
-    })
+    return callFor(event, this.#fn, { name, settings, clock, signal: this.#stop.signal })
   }
 
   /** The last attempt of a call has failed: its event is dropped, or the stage fails. */

@@ -39,8 +39,8 @@ function* ofOperators({ parts, topology }: LaidOut): Generator<string> {
 
 function reasonOf(node: PlanNode): string | undefined {
   const { operator } = node
-  if (operator.kind === 'mapAsync') {
-    return 'waits for calls, which workers do not yet: make the calls in a pipeline of its own, with --threads'
+  if (operator.kind === 'mapAsync' && operator.settings.ratePerSecond !== undefined) {
+    return 'has a rate that workers do not share: limit its concurrency instead'
   }
   if (operator.kind === 'reduce' && !operator.isGlobal && operator.by === undefined && !hasStages(node)) {
     return 'has a state for each stage of a partition, and their number is not given: give partition its stages, or use keyBy and aggregate'

@@ -78,12 +78,13 @@ export class StageTask implements TaskRun {
   }
 
   #newUnit(shard: number): Unit {
-    const { job, counts, rejections } = this.#options
+    const { job, counts, rejections, signal } = this.#options
     return new Unit({
       stage: this.#stage,
       last: job.topology.last,
       shard,
       clock: systemClock,
+      signal,
       rejections,
       counts,
       send: (crossing, batch) => this.#outlets.find((outlet) => outlet.crossing === crossing)?.take(batch),

@@ -6,7 +6,7 @@ export default pipeline('refused', {
   from: () => ticksSource(1000),
   flow: (ticks) =>
     ticks
-      .mapAsync(async (tick) => tick, { concurrency: 2 })
+      .mapAsync(async (tick) => tick, { ratePerSecond: 2 })
       .keyBy(() => 'all')
       .window(countWindow(10))
       .aggregate({ n: count() }),
