@@ -43,7 +43,8 @@ export class ShortNames {
 
   /** What a bundle counted at a transform, in both forms that engines read. */
   of(transform: string, counts: Counts): Told {
-    const told = Object.entries(counts).filter(([, count]) => count !== 0)
+    // One is always told: that nothing was read is known, too.
+    const told = Object.entries(counts).filter(([name, count]) => count !== 0 || name === 'read')
     const infos = told.map(([name, count]) => {
       const labels = { PTRANSFORM: transform, NAMESPACE, NAME: name }
       return { ...SUM, labels, payload: varintBytes(count) }
