@@ -1,17 +1,15 @@
 // Numbers for keys: each key gets the next number from 0 when it first appears.
 
-import { type Key, stableHash } from './hash.ts'
+import { hashText, type Key, stableHash } from './hash.ts'
 
-/** Longer texts are hashed by samples of them. */
-const WHOLE = 24
+const SEED = 0
 /** Slots probed for a text; after more collisions than this, the text goes into the map. */
 const MOST_PROBES = 24
 /** Texts of this length or more may be slices of a longer text. */
 const VIEW_LENGTH = 13
 
 /**
- * A table of keys. For texts it is about twice as fast as a Map: the hash takes a few instructions, and texts are not
- * interned. Keys that were chosen to collide end up in a Map, and cost no more than there.
+ * A table of keys. For texts it is about twice as fast as a Map: texts are hashed once, and not interned. Keys that were chosen to collide end up in a Map, and cost no more than there.
  *
  * A new text that is a slice of a longer one is copied, so that the table does not keep a whole block of a file alive.
  *
@@ -35,7 +33,7 @@ export class KeyTable {
   /** The number of a key. The key is new if this is the last number, `keys.length - 1`. */
   find(key: Key): number {
     if (typeof key !== 'string') return this.#findOther(key)
-    const hash = hashOf(key)
+    const hash = hashText(key, SEED) | 0
     const slots = this.#slots
     const mask = slots.length - 2
     let slot = (hash << 1) & mask
@@ -103,17 +101,4 @@ export function plainKey(key: Key): Key {
   if (typeof key === 'number' && !Number.isNaN(key)) return key === 0 ? 0 : key
   stableHash(key) // Throws, with what was found.
   return key
-}
-
-function hashOf(text: string): number {
-  const { length } = text
-  let hash = length
-  if (length <= WHOLE) {
-    for (let i = 0; i < length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  } else {
-    const step = length / WHOLE
-    for (let at = 0; at < length; at += step) hash = Math.imul(hash ^ text.charCodeAt(at | 0), 0x01000193)
-    for (let i = length - 4; i < length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  }
-  return hash ^ (hash >>> 15)
 }

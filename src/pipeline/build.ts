@@ -1,6 +1,7 @@
 // From a pipeline and texts for its parameters to its parts, and to a plan that can be run.
 
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { definedOf } from '../base/options.ts'
 import type { Source, Split } from '../connect/source.ts'
 import { PipelineSource } from '../engine/pipeline-source.ts'
 import { rowKeyOf } from '../flow/fields.ts'
@@ -20,8 +21,7 @@ export function planOf({ node }: PipelineParts, name: string, replayed?: Replaye
     return pipelinePlan(node, replayed === undefined ? readable : again)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    const message = `Cannot run pipeline ${name}: ${messageOf(error)}`
-    throw new SluiceError('CONFIG_INVALID', message, { key: 'flow', value: undefined, allowed: '' }, { cause: error })
+    throw cannot('run', name, 'flow', error)
   }
 }
 
@@ -31,12 +31,7 @@ export function sourceOf(
   { sources }: PipelinePlan,
   splits?: readonly Split[],
 ): PipelineSource {
-  return new PipelineSource({
-    source,
-    sources,
-    prefix: '',
-    ...(splits === undefined ? {} : { splits }),
-  })
+  return new PipelineSource({ source, sources, prefix: '', ...definedOf({ splits }) })
 }
 
 /** The further sources of a flow: those that it joins and merges with the pipeline's own. */
@@ -66,14 +61,13 @@ export function buildPipeline<P extends Params>(
     return withFlowKey(pipeline.build(readParams(pipeline.params, given, pipeline.name)))
   } catch (error) {
     if (error instanceof SluiceError) throw error
-    const message = `Cannot build pipeline ${pipeline.name}: ${messageOf(error)}`
-    throw new SluiceError(
-      'CONFIG_INVALID',
-      message,
-      { key: pipeline.name, value: undefined, allowed: '' },
-      { cause: error },
-    )
+    throw cannot('build', pipeline.name, pipeline.name, error)
   }
+}
+
+function cannot(act: string, name: string, key: string, cause: unknown): SluiceError<'CONFIG_INVALID'> {
+  const message = `Cannot ${act} pipeline ${name}: ${messageOf(cause)}`
+  return new SluiceError('CONFIG_INVALID', message, { key, value: undefined, allowed: '' }, { cause })
 }
 
 /** Where the sink was given no key, the flow's own tells its rows apart, if it has one. */

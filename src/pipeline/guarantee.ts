@@ -90,20 +90,11 @@ function refusalOfLookBack(parts: PipelineParts, name: string): string | undefin
  */
 export function refuseRepeats(parts: PipelineParts, name: string): void {
   const lookBack = refusalOfLookBack(parts, name)
-  if (lookBack !== undefined) {
-    throw new SluiceError('CONFIG_INVALID', lookBack, {
-      key: 'lookBack',
-      value: undefined,
-      allowed: 'a sink with a key',
-    })
-  }
-  const refusal = refusalOf(parts, name)
+  const refusal = lookBack ?? refusalOf(parts, name)
   if (refusal === undefined) return
-  throw new SluiceError('CONFIG_INVALID', refusal, {
-    key: 'results',
-    value: parts.results,
-    allowed: "a key, or 'append'",
-  })
+  const results = { key: 'results', value: parts.results, allowed: "a key, or 'append'" }
+  const again = { key: 'lookBack', value: undefined, allowed: 'a sink with a key' }
+  throw new SluiceError('CONFIG_INVALID', refusal, lookBack === undefined ? results : again)
 }
 
 /** The operators whose results are emitted again: none if the source is unbounded. */

@@ -47,6 +47,14 @@ export async function openLink({ address, vhost, tls }: RabbitSettings, signal: 
   }
 }
 
+/** Hears of the end of a connection and of its channel. */
+export function watch({ model }: RabbitLink, channel: Channel, lost: (error: Error) => void): void {
+  for (const one of [model, channel]) {
+    one.on('error', lost)
+    one.on('close', () => lost(new Error('the broker closed the connection')))
+  }
+}
+
 async function close(model: ChannelModel, channel: Channel | undefined, cutting: AbortController): Promise<void> {
   try {
     await inTime(sayGoodbye(model, channel), undefined, GOODBYE_MS)

@@ -3,7 +3,7 @@
 import type { Channel, ChannelModel, ConsumeMessage, Message } from 'amqplib'
 import { orClose } from '../../base/closing.ts'
 import { messageOf, SluiceError } from '../../base/errors.ts'
-import { openLink, type RabbitLink, type RabbitSettings } from './client.ts'
+import { openLink, type RabbitLink, type RabbitSettings, watch } from './client.ts'
 import type { RabbitmqMeta } from './meta.ts'
 
 export interface RabbitOptions extends RabbitSettings {
@@ -44,10 +44,7 @@ export class RabbitConnection {
     this.#options = options
     this.#link = link
     this.#channel = channel
-    for (const one of [link.model, channel]) {
-      one.on('error', (error: Error) => this.#lost(error))
-      one.on('close', () => this.#lost(new Error('the broker closed the connection')))
-    }
+    watch(link, channel, (error) => this.#lost(error))
   }
 
   static async open(options: RabbitOptions, signal: AbortSignal): Promise<RabbitConnection> {

@@ -6,7 +6,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Outgoing } from '../kits/broker/message.ts'
 import type { Publisher } from '../kits/broker/publish-writer.ts'
 import { gathered } from '../kits/text/named-texts.ts'
-import { openLink, type RabbitLink, type RabbitSettings } from './client.ts'
+import { openLink, type RabbitLink, type RabbitSettings, watch } from './client.ts'
 import { hasHeaders } from './protocol/headers.ts'
 
 export interface RabbitPublishSettings extends RabbitSettings {
@@ -29,10 +29,7 @@ export class RabbitPublisher implements Publisher {
     this.#link = link
     this.#channel = channel
     channel.on('return', (message) => this.#returned(message))
-    for (const one of [link.model, channel]) {
-      one.on('error', (error: Error) => this.#lost(error))
-      one.on('close', () => this.#lost(new Error('the broker closed the connection')))
-    }
+    watch(link, channel, (error) => this.#lost(error))
   }
 
   static async open(settings: RabbitPublishSettings, signal: AbortSignal): Promise<RabbitPublisher> {
