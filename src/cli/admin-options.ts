@@ -1,7 +1,15 @@
 // Options of the commands checkpoints, dead-letters and check.
 
 import type { Shard } from '../connect/shard.ts'
-import { commandInvalid, FILE_OPTIONS, type FileOptions, fileOptions, parse, readShardOption } from './options.ts'
+import {
+  commandInvalid,
+  FILE_OPTIONS,
+  type FileOptions,
+  fileOptions,
+  oneOf,
+  parse,
+  readShardOption,
+} from './options.ts'
 
 export interface CheckpointsOptions extends FileOptions {
   readonly action: 'list' | 'show' | 'reset' | 'break-lease'
@@ -113,12 +121,6 @@ export function readCheckOptions(argv: readonly string[]): CheckOptions {
 function refuseBranch(branch: string | undefined, why: string): void {
   if (branch === undefined) return
   throw commandInvalid('--branch', `--branch cannot be given here: ${why}`)
-}
-
-function oneOf<const T extends string>(what: string, given: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === given)
-  if (found !== undefined) return found
-  throw commandInvalid(given, `${what} takes ${choices.join(', ')}: found ${given}`)
 }
 
 export function readCount(name: string, text: string): number {

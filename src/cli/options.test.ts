@@ -82,7 +82,7 @@ describe('readRunOptions', () => {
       ['a.ts', '--strict', '--max-dead-letters', '1'],
       '--strict allows no dead letter and --max-dead-letters some: give one of them',
     ],
-    'a log format': [['a.ts', '--log', 'xml'], '--log must be text or json: found xml'],
+    'a log format': [['a.ts', '--log', 'xml'], '--log takes text, json: found xml'],
     'no time': [['a.ts', '--epoch-ms', '0'], '--epoch-ms must be a number from 1 to 2147483647: found 0'],
     'a longer time than a timer can wait': [
       ['a.ts', '--drain-timeout', '1e9'],

@@ -224,11 +224,7 @@ function readLog(values: {
   readonly 'log-level'?: string
 }): Pick<RunOptions, 'log' | 'logLevel'> {
   const { log = 'text', 'log-level': level = 'info' } = values
-  if (log !== 'text' && log !== 'json') throw commandInvalid(log, `--log must be text or json: found ${log}`)
-  const logLevel = LEVELS.find((one) => one === level)
-  if (logLevel === undefined)
-    throw commandInvalid(level, `--log-level must be one of ${LEVELS.join(', ')}: found ${level}`)
-  return { log, logLevel }
+  return { log: oneOf('--log', log, ['text', 'json']), logLevel: oneOf('--log-level', level, LEVELS) }
 }
 
 function readDrainTimeout(text = '30'): number {
@@ -339,6 +335,12 @@ export function readMs(
   const max = Math.floor(MAX_TIMER_MS / unitMs)
   if (text.trim() !== '' && value >= min && value <= max) return value * unitMs
   throw commandInvalid(text, `${name} must be a number from ${min} to ${max}: found ${text}`)
+}
+
+export function oneOf<const T extends string>(what: string, given: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === given)
+  if (found !== undefined) return found
+  throw commandInvalid(given, `${what} takes ${choices.join(', ')}: found ${given}`)
 }
 
 /** The error for an invalid command line. */

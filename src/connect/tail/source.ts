@@ -9,7 +9,7 @@ import type { LineFormat } from '../format.ts'
 import { DEFAULT_LIMITS, type Limits } from '../kits/files/bytes/limits.ts'
 import { charsetOf } from '../kits/files/characters/charset.ts'
 import { quotePath } from '../kits/files/errors.ts'
-import { folderOf, specialKind, splitAtCommas, statIfThere } from '../kits/files/list.ts'
+import { checkIsFile, folderOf, splitAtCommas, statIfThere } from '../kits/files/list.ts'
 import { MAX_LINE_BYTES } from '../kits/files/records/line-cutter.ts'
 import { MALFORMED, type Malformed } from '../kits/files/records/raw.ts'
 import type { OpenOptions, Source } from '../source.ts'
@@ -176,15 +176,7 @@ function patternsIn(key: string, input: unknown): string[] {
 /** A file may be created later, but not its folder: that is a mistake in the name. */
 async function checkThere(pattern: string, path: string): Promise<void> {
   const stats = await statIfThere(path)
-  if (stats?.isFile() === true) return
-  if (stats?.isDirectory() === true) {
-    const message = `Cannot follow ${quotePath(pattern)}: it is a directory, name the files in it (EISDIR)`
-    throw new SluiceError('SOURCE_UNREADABLE', message, { source: pattern, offset: 0, errno: 'EISDIR' })
-  }
-  if (stats !== undefined) {
-    const message = `Cannot follow ${quotePath(pattern)}: it is a ${specialKind(stats)}, not a file`
-    throw new SluiceError('SOURCE_UNREADABLE', message, { source: pattern, offset: 0, errno: 'unknown' })
-  }
+  if (stats !== undefined) return checkIsFile('follow', pattern, stats)
   const folder = folderOf(path) ?? dirname(path)
   if ((await statIfThere(folder)) !== undefined) return
   const message = `Cannot follow ${quotePath(pattern)}: there is no folder ${quotePath(folder)}`

@@ -1,12 +1,9 @@
 // DuckDB's statements, for the code shared by all SQL databases.
 
 import type { DuckDBValue } from '@duckdb/node-api'
-import { systemClock } from '../../../base/clock.ts'
-import { foldName, quoteName } from '../../kits/sql/name.ts'
 import { storable } from '../../kits/sql/storable.ts'
 import { ensureTable } from '../../kits/sql/table.ts'
-import { upsert } from '../../kits/sql/upsert.ts'
-import type { SqlDialect } from '../../kits/store/dialect.ts'
+import { OF_A_FILE, type SqlDialect } from '../../kits/store/dialect.ts'
 import { type Answer, plainRow, runAsync, type SqlValue, type Statement, type Work } from '../../kits/store/work.ts'
 import type { Duckdb } from '../client.ts'
 import type { Session } from '../connection.ts'
@@ -24,20 +21,13 @@ async function execute(session: Session, { sql, values, isQuery }: Statement): P
 
 export function duckdbDialect(path: string): SqlDialect {
   return {
+    ...OF_A_FILE,
     parameter: (number) => `$${number}`,
-    table: quoteName,
     tables: `select lower(table_name) as name from duckdb_tables() where schema_name = 'main' and not internal
       and not temporary and database_name = current_database()`,
-    fold: foldName,
     types: { bytes: 'blob', time: 'bigint' },
-    now: () => String(systemClock.wallMs()),
-    millis: (column) => column,
     letterMillis: (column) => `epoch_ms(${column})`,
     storable,
-    forUpdate: '',
-    upsert,
-    *lockTables() {},
-    *alone() {},
     makeTable: (shape) => ensureTable(duckdbTables({ path }), shape),
   }
 }

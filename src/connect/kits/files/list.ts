@@ -1,6 +1,6 @@
 // From what a user names (paths, globs, `-`) to existing files.
 
-import type { BigIntStats } from 'node:fs'
+import type { BigIntStats, Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -116,10 +116,7 @@ export function splitAtCommas(text: string): string[] {
 async function findNamed(name: string, options: ListOptions): Promise<Found[]> {
   if (name === '-') return [{ kind: 'stdin' }]
   const stats = await statIfThere(name)
-  if (stats?.isDirectory() === true) {
-    const message = `Cannot read ${quotePath(name)}: it is a directory, name the files in it (EISDIR)`
-    throw new SluiceError('SOURCE_UNREADABLE', message, { source: name, offset: 0, errno: 'EISDIR' })
-  }
+  if (stats?.isDirectory() === true) checkIsFile('read', name, stats)
   if (stats !== undefined) {
     const named = await identify(name, stats, options)
     // A file that happens to be called `*.log` must not hide the matches.
@@ -168,13 +165,24 @@ export const COPY_IT = 'write its output to a file first'
 
 /** The error for a file that is not regular and may not be read. */
 export function refuseSpecial(path: string, kind: string, advice: string = STREAM_IT): SluiceError {
-  const way = kind === 'socket' ? '' : `: ${advice}`
-  const message = `Cannot read ${quotePath(path)}: it is a ${kind}, not a file${way}`
-  return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'unknown' })
+  return refuseKind('read', path, kind, kind === 'socket' ? '' : `: ${advice}`)
+}
+
+function refuseKind(act: string, path: string, kind: string, way: string): SluiceError<'SOURCE_UNREADABLE'> {
+  const isFolder = kind === 'directory'
+  const found = isFolder ? 'it is a directory, name the files in it (EISDIR)' : `it is a ${kind}, not a file${way}`
+  const message = `Cannot ${act} ${quotePath(path)}: ${found}`
+  const errno = isFolder ? 'EISDIR' : 'unknown'
+  return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno })
+}
+
+/** Rejects what is there and is not a file. */
+export function checkIsFile(act: 'read' | 'follow', path: string, stats: BigIntStats | Stats): void {
+  if (!stats.isFile()) throw refuseKind(act, path, stats.isDirectory() ? 'directory' : specialKind(stats), '')
 }
 
 /** What a file that is neither regular nor a directory is, for people. */
-export function specialKind(stats: Pick<BigIntStats, 'isFIFO' | 'isSocket'>): string {
+export function specialKind(stats: Pick<BigIntStats | Stats, 'isFIFO' | 'isSocket'>): string {
   if (stats.isFIFO()) return 'pipe'
   return stats.isSocket() ? 'socket' : 'device'
 }

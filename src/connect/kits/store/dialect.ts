@@ -1,7 +1,9 @@
 // How databases differ in storing checkpoints, leases and dead letters.
 
+import { systemClock } from '../../../base/clock.ts'
+import { foldName, quoteName } from '../sql/name.ts'
 import type { Shape } from '../sql/shape.ts'
-import type { Upsert } from '../sql/upsert.ts'
+import { type Upsert, upsert } from '../sql/upsert.ts'
 import type { Work } from './work.ts'
 
 export interface SqlDialect {
@@ -43,3 +45,15 @@ export interface SqlDialect {
   /** Creates a table, or checks the existing one. @throws {SluiceError} SINK_MISMATCH if that does not fit */
   makeTable(shape: Shape): Work<unknown>
 }
+
+/** What is the same in databases that are a file of this process: nobody else changes it, and its clock is our own. */
+export const OF_A_FILE = {
+  table: quoteName,
+  fold: foldName,
+  now: () => String(systemClock.wallMs()),
+  millis: (column) => column,
+  forUpdate: '',
+  upsert,
+  *lockTables() {},
+  *alone() {},
+} satisfies Partial<SqlDialect>

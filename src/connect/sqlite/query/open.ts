@@ -3,8 +3,8 @@
 import { stat } from 'node:fs/promises'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { isSluiceError, messageOf, SluiceError } from '../../../base/errors.ts'
-import { cannotRead, quotePath } from '../../kits/files/errors.ts'
-import { specialKind } from '../../kits/files/list.ts'
+import { cannotRead } from '../../kits/files/errors.ts'
+import { checkIsFile } from '../../kits/files/list.ts'
 import { QueryReader } from '../../kits/rows/query-reader.ts'
 import { fromPosition } from '../../kits/rows/stood.ts'
 import { quoteName } from '../../kits/sql/name.ts'
@@ -63,19 +63,10 @@ export async function openQuery<Row>(
 /** Rejects what is not a file: opening a pipe would wait for its writer. */
 async function checkFile(path: string): Promise<void> {
   try {
-    const stats = await stat(path)
-    if (stats.isFile()) return
-    if (!stats.isDirectory()) throw refuseKind(path, specialKind(stats))
+    checkIsFile('read', path, await stat(path))
   } catch (error) {
     throw cannotRead(path, 0, error)
   }
-  const message = `Cannot read ${quotePath(path)}: it is a directory (EISDIR)`
-  throw new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'EISDIR' })
-}
-
-function refuseKind(path: string, kind: string): SluiceError {
-  const message = `Cannot read ${quotePath(path)}: it is a ${kind}, not a file`
-  return new SluiceError('SOURCE_UNREADABLE', message, { source: path, offset: 0, errno: 'unknown' })
 }
 
 /** A row without a value for the cursor would never be read. */

@@ -1,11 +1,8 @@
 // SQLite's statements and tables, for the code shared by all SQL databases.
 
 import type { DatabaseSync } from 'node:sqlite'
-import { systemClock } from '../../../base/clock.ts'
-import { foldName, quoteName } from '../../kits/sql/name.ts'
 import { ensureTable } from '../../kits/sql/table.ts'
-import { upsert } from '../../kits/sql/upsert.ts'
-import type { SqlDialect } from '../../kits/store/dialect.ts'
+import { OF_A_FILE, type SqlDialect } from '../../kits/store/dialect.ts'
 import { type Answer, plainRow, runSync, type Statement, type Work } from '../../kits/store/work.ts'
 import { sqliteTables } from './table.ts'
 
@@ -16,19 +13,12 @@ export function doWork<T>(database: DatabaseSync, work: Work<T>): T {
 
 export function sqliteDialect(path: string): SqlDialect {
   return {
+    ...OF_A_FILE,
     parameter: () => '?',
-    table: quoteName,
     tables: 'select lower(name) as name from sqlite_schema',
-    fold: foldName,
     types: { bytes: 'blob', time: 'integer' },
-    now: () => String(systemClock.wallMs()),
-    millis: (column) => column,
     letterMillis: (column) => column,
     storable: (text) => text.toWellFormed(),
-    forUpdate: '',
-    upsert,
-    *lockTables() {},
-    *alone() {},
     makeTable: (shape) => ensureTable(sqliteTables({ path }), shape),
   }
 }
