@@ -46,8 +46,11 @@ export interface SqlDialect {
   makeTable(shape: Shape): Work<unknown>
 }
 
+/** What each database says for itself. */
+type Own = 'parameter' | 'tables' | 'types' | 'letterMillis' | 'storable' | 'makeTable'
+
 /** What is the same in databases that are a file of this process: nobody else changes it, and its clock is our own. */
-export const OF_A_FILE = {
+export const OF_A_FILE: Omit<SqlDialect, Own> = {
   table: quoteName,
   fold: foldName,
   now: () => String(systemClock.wallMs()),
@@ -56,4 +59,4 @@ export const OF_A_FILE = {
   upsert,
   *lockTables() {},
   *alone() {},
-} satisfies Partial<SqlDialect>
+}
