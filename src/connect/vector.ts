@@ -24,6 +24,22 @@ export interface ValueVector {
 /** The values of one field of the events of a batch. Immutable. */
 export type Vector = NumberVector | SymbolVector | ValueVector
 
+/** A vector of values as they are: of numbers, if all of them are numbers or null. NaN, which nothing takes, is not. */
+export function vectorOf(values: readonly unknown[]): Vector {
+  let nulls: Uint8Array | undefined
+  const numbers = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i]
+    if (typeof value === 'number' && !Number.isNaN(value)) numbers[i] = value
+    else if (value !== null) return { kind: 'values', values }
+    else {
+      nulls ??= new Uint8Array(values.length)
+      nulls[i] = 1
+    }
+  }
+  return { kind: 'numbers', values: numbers, nulls }
+}
+
 /**
  * The values of some events.
  *

@@ -14,6 +14,7 @@ export function columnWhere(name: string, kind: 'number' | 'string', test: (valu
   return (batch) => {
     const vector = batch.field(name)?.vector()
     if (vector?.kind === 'numbers' && kind === 'number') return batch.select(numbersThat(vector, test))
+    if (vector?.kind === 'values') return batch.select(valuesThat(vector.values, kind, test))
     if (vector?.kind !== 'symbols' || kind !== 'string') return undefined
     const { symbols, texts } = vector
     // 1 for a text that passes, 2 for one that does not.
@@ -27,6 +28,17 @@ export function columnWhere(name: string, kind: 'number' | 'string', test: (valu
     }
     return batch.select(kept)
   }
+}
+
+/** A value of another kind is refused by itself. */
+function valuesThat(values: readonly unknown[], kind: string, test: (value: unknown) => boolean): number[] {
+  const kept: number[] = []
+  for (const [i, value] of values.entries()) {
+    if (value === null) continue
+    if (typeof value !== kind || Number.isNaN(value)) throw new TypeError(`not of kind ${kind}`)
+    if (test(value)) kept.push(i)
+  }
+  return kept
 }
 
 function numbersThat(

@@ -2,16 +2,21 @@
 
 import { isSluiceError } from '../../../base/errors.ts'
 import type { ReadBatch } from '../../batch.ts'
+import { ColumnBatch, lazyField, type MakeRows } from '../../column-batch.ts'
 import { Rejection } from '../../format.ts'
 import { cannotRead } from '../../kits/files/errors.ts'
 import { readRows } from '../../kits/rows/read-rows.ts'
+import { rowsMaker } from '../../kits/rows/rows-maker.ts'
 import type { Origin } from '../../origin.ts'
 import type { Position, SourceCounts, SplitReader } from '../../source.ts'
+import { vectorOf } from '../../vector.ts'
 import { corruptParquet, isDamage, OverLimit, overLimit } from './errors.ts'
 import { Refusal } from './physical.ts'
 import type { ParquetPosition } from './position.ts'
 import type { GroupRow, RowGroupOptions, RowGroupReader } from './row-group.ts'
 
+/** About how much a value takes. */
+const BYTES_OF_A_VALUE = 24
 /** The step of its dead letters. */
 const STEP = 'parquet'
 
@@ -26,7 +31,8 @@ export interface ParquetReaderParts extends Pick<RowGroupOptions, 'file' | 'grou
 export class ParquetReader<Row> implements SplitReader<Row> {
   readonly #parts: ParquetReaderParts
   readonly counts: SourceCounts = { read: 0, blank: 0, invalidUtf8: 0 }
-  /** Rows made and not yet returned: those from `#at` on. */
+  /** Rows not yet returned, by their columns, or one by one: those from `#at` on. */
+  #columns: readonly unknown[][] | undefined
   #rows: readonly GroupRow[] = []
   #at = 0
   /** A read under way, which closing awaits. */
@@ -40,7 +46,7 @@ export class ParquetReader<Row> implements SplitReader<Row> {
   read(max: number): ReadBatch<Row> | undefined | Promise<ReadBatch<Row> | undefined> {
     this.#parts.signal?.throwIfAborted()
     if (this.#isClosed) return undefined
-    if (this.#at < this.#rows.length) return this.#take(max)
+    if (this.#at < this.#made) return this.#take(max)
     if (this.#done === this.#parts.group.rows) return undefined
     const filling = this.#fill()
     this.#reading = filling.catch(() => {})
@@ -66,6 +72,10 @@ export class ParquetReader<Row> implements SplitReader<Row> {
     await this.#parts.handle.close()
   }
 
+  get #made(): number {
+    return this.#columns?.[0]?.length ?? this.#rows.length
+  }
+
   get #done(): number {
     return this.#parts.done + this.counts.read
   }
@@ -74,30 +84,46 @@ export class ParquetReader<Row> implements SplitReader<Row> {
     const { rows, signal } = this.#parts
     this.#at = 0
     this.#rows = []
-    this.#rows = (await guarded(this.#parts, () => rows.next())) ?? []
+    this.#columns = await guarded(this.#parts, () => rows.nextColumns())
+    if (this.#columns === undefined) this.#rows = (await guarded(this.#parts, () => rows.next())) ?? []
     signal?.throwIfAborted()
   }
 
   #take(max: number): ReadBatch<Row> {
     const first = this.#parts.group.from + this.#done
+    if (this.#columns !== undefined) return this.#takeColumns(this.#columns, first, max)
     const rows = this.#rows.slice(this.#at, this.#at + max)
     this.#at += rows.length
     this.counts.read += rows.length
     return readRows(rows, {
       step: STEP,
       make: ({ row, reason }) => (row === undefined ? new Rejection(reason) : (row as Row)),
-      originOf: (row, index) => this.#originOf(row, first + index),
+      originOf: ({ values }, index) => this.#originOf(() => values, first + index),
     })
   }
 
-  #originOf({ values }: GroupRow, number: number): Origin {
+  #takeColumns(all: readonly unknown[][], first: number, max: number): ReadBatch<Row> {
+    const { names } = this.#parts
+    const [from, to] = [this.#at, Math.min(this.#made, this.#at + max)]
+    const columns = all.map((column) => (from === 0 && to === column.length ? column : column.slice(from, to)))
+    const length = to - from
+    this.#at = to
+    this.counts.read += length
+    const fields = new Map(names.map((name, at) => [name, lazyField(() => vectorOf(columns[at] as unknown[]))]))
+    const at = (index: number): Origin => this.#originOf(() => columns.map((column) => column[index]), first + index)
+    const bytes = length * names.length * BYTES_OF_A_VALUE
+    const made = { length, fields, make: rowsMaker(names) as MakeRows<Row>, origins: { at }, bytes }
+    return { events: new ColumnBatch(made), rejected: [] }
+  }
+
+  #originOf(values: () => readonly unknown[], number: number): Origin {
     const { file, names } = this.#parts
     return {
       source: file.path,
       line: number + 1,
       offset: number,
       get raw() {
-        return rawOf(names, values)
+        return rawOf(names, values())
       },
     }
   }

@@ -132,6 +132,26 @@ export class RowGroupReader {
     return rows
   }
 
+  /**
+   * The next rows by their columns, if each column has one value for a row, and all values can be represented. What is
+   * undefined comes with `next`.
+   */
+  async nextColumns(): Promise<readonly unknown[][] | undefined> {
+    const left = this.#group.rows - this.#done
+    if (left === 0 || this.#flat.length === 0 || this.#flat.includes(undefined)) return undefined
+    const some = await this.#fill(left)
+    const columns: unknown[][] = []
+    for (const column of this.#flat as readonly ColumnReader[]) {
+      const values = column.values.slice(column.at, column.at + some)
+      if (values.some((value) => value instanceof Refusal)) return undefined
+      columns.push(values)
+    }
+    for (const column of this.#flat as readonly ColumnReader[]) column.at += some
+    this.#done += some
+    this.#checkEnd()
+    return columns
+  }
+
   async close(): Promise<void> {
     for (const reader of this.#readers) await reader.close()
   }
