@@ -476,7 +476,7 @@ describe('kafka, out of order', { skip: withoutMock() }, () => {
     reader.acknowledge?.(reader.position())
     await untilNoted(
       notes,
-      /^group other readers could not be told the offsets \(group other readers: other consumers .*\): retrying$/,
+      /^the offsets of group other readers could not be committed \(group other readers: other consumers .*\): retrying$/,
     )
     await reader.close()
   })

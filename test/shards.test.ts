@@ -363,7 +363,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
     await run(own[0], logs, 1 - owner, 2)
     await rejects(run(own[1], logs, owner, 2), {
       code: 'SOURCE_DIFFERS',
-      message: /this one does not see it, and nobody has read it/,
+      message: /this shard does not see it, and no shard has read it/,
     })
     await run(own[0], logs, owner, 2)
     await run(own[1], logs, 1 - owner, 2)
@@ -468,7 +468,7 @@ describe(`copies that share a pipeline (REPRO: SEED=${SEED} npm test)`, () => {
       const other = makeInput(5)
       const differs = await check('1/3', other)
       equal(differs.code, 66, differs.stderr)
-      match(differs.stderr, /^sluice: Cannot run load as shard 1\/3: .* this one does not see it/)
+      match(differs.stderr, /^sluice: Cannot run load as shard 1\/3: .* this shard does not see it/)
       const another = await check('1/4')
       match(another.stderr, /of its 3 copies, 1 have used this store/)
       // A check publishes nothing.

@@ -149,7 +149,7 @@ describe('what is kept in SQL databases', { skip: missingPostgres() }, () => {
       await store.execute(`update sluice_leases set pid = 7, pipeline = 'other', renewed = ${now}`)
       await rejects(async () => await store.sink().open({ pipeline: 'test' }), {
         code: 'PIPELINE_HELD',
-        message: /earlier Sluice, and a run of that one holds other: process 7 on elsewhere, since /,
+        message: /earlier Sluice, of which a run still holds other: process 7 on elsewhere, since /,
       })
       deepEqual(await store.read('select version from sluice_checkpoints'), [{ version: '2' }])
       await store.execute("update sluice_leases set pid = 0, pipeline = 'test'")

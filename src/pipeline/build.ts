@@ -43,9 +43,7 @@ export function furtherSources({ node }: PipelinePlan): PipelineSource[] {
 /** A further source of the flow: a run must be able to continue from its position. */
 function readable(source: unknown, name: string, as: ReadAs): PipelineSource {
   if (isSplittable(source)) return new PipelineSource({ source, prefix: `${name}: `, ...as })
-  throw new TypeError(
-    `${name} cannot be gone on from where a run left it: give it as a source, such as fileSource(...)`,
-  )
+  throw new TypeError(`${name} cannot be resumed by a later run: give it as a source, such as fileSource(...)`)
 }
 
 /**

@@ -86,10 +86,7 @@ describe(`a compressed file that is broken (REPRO: SEED=${SEED} npm test)`, { co
         const load = new FaultLoad({ input, out })
         const { code, stderr } = await load.run()
         equal(code, 66, stderr)
-        match(
-          stderr,
-          /^sluice: Cannot read ".*b\.log\.gz": [^\n]* (at|behind) byte \d+ of the compressed file[^\n]*\n$/,
-        )
+        match(stderr, /^sluice: Cannot read ".*b\.log\.gz": [^\n]* (at|after) byte \d+ of the compressed file[^\n]*\n$/)
         match(stderr, found)
         equal(rowsOf(out, broken), 0)
         // It is made good: what was loaded of the other stays, and all of this one comes.

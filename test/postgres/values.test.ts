@@ -340,7 +340,10 @@ describe(`values in PostgreSQL (REPRO: SEED=${SEED} npm test)`, { skip }, () => 
     deepEqual(left, [], 'a sink that is refused leaves no tables')
     await rejects(
       load([], { create: false }),
-      failsWith('SINK_MISMATCH', /sluice_leases in .* is not in schema public, or is of an earlier Sluice$/),
+      failsWith(
+        'SINK_MISMATCH',
+        /sluice_leases in .* is missing from schema public, or was made by an earlier Sluice$/,
+      ),
     )
     await load([])
     await query('drop table t, dead_letters')

@@ -647,7 +647,7 @@ describe('files', () => {
       const [split] = await source().splits()
       await rejects(source().open(split!, undefined), {
         code: 'SOURCE_CORRUPT',
-        message: /^Cannot read ".*x\.log": incorrect data check behind byte \d+ of the compressed file$/,
+        message: /^Cannot read ".*x\.log": incorrect data check after byte \d+ of the compressed file$/,
       })
     })
 

@@ -86,7 +86,7 @@ export class KafkaCluster {
     const current = this.#clients.get(node)
     if (current !== undefined) return await current
     const server = this.#servers.get(node)
-    if (server === undefined) throw new Error(`nobody knows where server ${node} is`)
+    if (server === undefined) throw new Error(`the address of server ${node} is unknown`)
     const client = this.#connect(server)
     this.#clients.set(node, client)
     client.catch(() => this.#clients.delete(node))

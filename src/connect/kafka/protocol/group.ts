@@ -92,6 +92,6 @@ export class KafkaGroup {
     if (this.#hasNoted) return
     this.#hasNoted = true
     const { group, onNote } = this.#options
-    onNote(`group ${group} could not be told the offsets (${kafkaErrorOf(error).message}): retrying`)
+    onNote(`the offsets of group ${group} could not be committed (${kafkaErrorOf(error).message}): retrying`)
   }
 }

@@ -108,7 +108,7 @@ export class PartitionDedup implements Deduplicator {
     const colon = id.indexOf(':')
     const [partition, offset] = [Number(id.slice(0, colon)), Number(id.slice(colon + 1))]
     const offsets = this.#partitions.get(partition)
-    if (offsets === undefined) throw new Error(`record ${id} is of a partition that is not read`)
+    if (offsets === undefined) throw new Error(`record ${id} belongs to a partition that is not read`)
     return { offsets, offset }
   }
 }

@@ -25,7 +25,7 @@ export function cannotRead(path: string, offset: number, thrown: unknown): Sluic
  * consumed.
  */
 export function corrupt(path: string, offset: number, found: string, cause?: unknown): SluiceError<'SOURCE_CORRUPT'> {
-  const place = cause === undefined ? 'at' : 'behind'
+  const place = cause === undefined ? 'at' : 'after'
   const message = `Cannot read ${quotePath(path)}: ${found} ${place} byte ${offset} of the compressed file`
   return new SluiceError('SOURCE_CORRUPT', message, { source: path, offset, found }, { cause })
 }

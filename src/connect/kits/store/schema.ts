@@ -124,7 +124,7 @@ function* checkNoRun(dialect: SqlDialect, pipeline: string): Work<void> {
     const lease = leaseOf(row)
     if (!isHeldFrom(ANYBODY, lease)) continue
     const by = holderOf(lease)
-    const message = `Cannot start ${pipeline}: its tables are of an earlier Sluice, and a run of that one holds ${lease.pipeline}: ${by}`
+    const message = `Cannot start ${pipeline}: its tables were made by an earlier Sluice, of which a run still holds ${lease.pipeline}: ${by}`
     throw new SluiceError('PIPELINE_HELD', message, { pipeline, by })
   }
 }

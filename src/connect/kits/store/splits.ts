@@ -55,7 +55,7 @@ export class SplitTable {
       else if (own !== undefined)
         throw this.#differs(row, `${JSON.stringify(own.path)} begins with other bytes`, own.path)
       else if (!known.has(name) && !known.has(String(row.path)))
-        throw this.#differs(row, 'this one does not see it, and nobody has read it', '')
+        throw this.#differs(row, 'this shard does not see it, and no shard has read it', '')
     }
     if (!isDryRun) {
       yield* this.#forget(gone)

@@ -50,7 +50,7 @@ export function postgresDialect(place: Place, isPooled: boolean): SqlDialect {
       if (!place.create)
         throw tables.unfit(
           'sluice_leases',
-          `it, or another table of checkpoints, is not in schema ${schema}, or is of an earlier Sluice`,
+          `it, or another table of checkpoints, is missing from schema ${schema}, or was made by an earlier Sluice`,
         )
       yield* tables.lock()
     },

@@ -121,7 +121,7 @@ export class SqliteDatabase implements SqlDatabase {
     this.rollBack()
     try {
       if (release !== undefined) {
-        await this.#retry('let go of', () => this.#database.exec('begin immediate'))
+        await this.#retry('release', () => this.#database.exec('begin immediate'))
         this.do(release)
         this.commit()
       }
