@@ -216,6 +216,16 @@ export default pipeline('job', { from: valuesSource([{ a: 1 }]), into: duckdbSin
     match(testing.stdout, /pass 2\d\n/)
   })
 
+  it('L64: says after npm ci which Node is used where that of the machine is too old, and warns of nothing else', () => {
+    const told = (version: string): string => {
+      const env = { ...process.env, npm_config_user_agent: `npm/11.0.0 node/v${version} linux x64` }
+      return execFileSync(NODE, [join(ROOT, 'scripts', 'tell-node.ts')], { encoding: 'utf8', env })
+    }
+    match(told('20.19.0'), /^This machine has Node 20\.19\.0, and Sluice needs 24 or newer: npm run uses Node 2\d.*\n$/)
+    deepEqual([told('24.0.0'), told('26.1.0')], ['', ''])
+    match(readFileSync(join(ROOT, '.npmrc'), 'utf8'), /^loglevel=error$/m)
+  })
+
   const old = oldNodes()
   it('L64: says what it needs when an old Node starts or imports it', {
     skip: old.size === 0 ? 'there is no Node before 24 here' : false,

@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { basename, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { rowsIn } from '../src/testing/rows-in.ts'
@@ -213,6 +214,32 @@ describe('sluice try, of hostile data', () => {
     }
   })
 
+  it('I6: ends soon with one line if a server is silent, or standard input is named', async () => {
+    const sockets: Socket[] = []
+    const server = createTcpServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    for (const given of [`http://127.0.0.1:${port}/x`, `postgres://127.0.0.1:${port}/x?table=t`, '-']) {
+      const { code, stderr } = await sluiceHere(['try', given])
+      deepEqual([code, stderr.trimEnd().split('\n').length], [66, 1], stderr)
+    }
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+
+  it('I4: prints no secrets of an address', async () => {
+    const server = createServer((_request, response) => response.end('[{"id":1}]')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x?token=hunter22`
+    for (const words of [[], ['--json'], ['--into', path('secret.sqlite')]]) {
+      const { code, stdout, stderr } = await sluiceHere(['try', url, ...words])
+      equal(code, 0, stderr)
+      equal(`${stdout}${stderr}`.includes('hunter22'), false, stdout)
+      match(stdout, /process\.env\.SOURCE_URL/)
+    }
+    server.close()
+  })
+
   it('I6: says that a line is too long, and goes on', async () => {
     writeFileSync(path('long.csv'), `id,x\n1,${'x'.repeat(3_000_000)}\n2,y\n`)
     const { rows, rejections } = await tried(path('long.csv'))
@@ -245,10 +272,19 @@ describe('sluice try, of large data', { skip: NO_PEAK }, () => {
     let block = ''
     for (let n = 0; n < 50_000; n += 1) block += `${n},c${n % 7},${n}.25,2026-05-17T10:00:00Z\n`
     const told = await bounded(large('large.csv', 1024, block))
-    const [, rows = ''] = /~([\d,]+) rows; sampled/.exec(told) ?? []
+    const [, rows = ''] = /~([\d,]+) rows\. Sampled/.exec(told) ?? []
     const expected = (1024 * MB) / (block.length / 50_000)
     const estimate = Number(rows.replaceAll(',', ''))
     ok(Math.abs(estimate / expected - 1) < 0.05, `${estimate} of ${expected}`)
+  })
+
+  it('I7: estimates the rows of a large table', async () => {
+    const database = new DatabaseSync(path('large.sqlite'))
+    database.exec(`create table numbers (n integer primary key, x text);
+      with recursive r(n) as (select 1 union all select n + 1 from r where n < 6000000)
+      insert into numbers select n, 'some text ' || n from r`)
+    database.close()
+    match(await bounded(path('large.sqlite')), /^ {2}(?:~6,000,000 rows\. Sampled|6,000,000 rows$)/m)
   })
 
   it('I7: says that a line of 500 MB is too long', async () => {

@@ -1,5 +1,6 @@
 // sluice try: looks at a source without a file of one's own, and loads it if it is told to.
 
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { type Explored, explore } from '../explore/explore.ts'
 import { jobOf } from '../explore/job.ts'
 import { jsonLine } from '../observe/json.ts'
 import { redact } from '../observe/redact.ts'
-import { OK } from './exit.ts'
+import { exitCodeOfSignal, OK } from './exit.ts'
 import { quote } from './help.ts'
 import type { Io } from './io.ts'
 import { commandInvalid, parse } from './options.ts'
@@ -55,8 +56,15 @@ export async function tryCommand(argv: readonly string[], io: Io): Promise<numbe
     return OK
   }
   const folder = await mkdtemp(join(tmpdir(), 'sluice-try-'))
+  const stop = (): never => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(exitCodeOfSignal('SIGINT'))
+  }
+  process.once('SIGINT', stop)
   try {
     const explored = await inLittleMemory(() => explore(source, folder, TIMES))
+    // A run ends in its own way.
+    process.off('SIGINT', stop)
     const job = jobOf(explored, into ?? `${explored.found.name}.sqlite`)
     if (json) io.stdout.write(jsonLine(exploredJson(source, explored, job)))
     else
@@ -65,6 +73,7 @@ export async function tryCommand(argv: readonly string[], io: Io): Promise<numbe
       )
     return into === undefined ? OK : await load(job, { explored, folder, argv, json }, io)
   } finally {
+    process.off('SIGINT', stop)
     await rm(folder, { recursive: true, force: true })
   }
 }

@@ -133,8 +133,8 @@ async function findTable(database: Database, given: string | undefined, looking:
     name: plainName(table),
     sizeBytes: undefined,
     notes: given === undefined ? [`${table} is the only table of ${shown}`] : [],
-    async countRows() {
-      const [row] = await rowsOf(database, database.count(table), looking).catch(() => [])
+    async countRows(counting) {
+      const [row] = await rowsOf(database, database.count(table), counting)
       const rows = Number(row?.n ?? Number.NaN)
       return rows > 0 ? { rows, isExact: database.isCountExact } : undefined
     },

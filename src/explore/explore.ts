@@ -1,8 +1,11 @@
 // Looks at a source: rows, columns, rejected records, and a pipeline to start from.
 
 import { systemClock } from '../base/clock.ts'
+import { SluiceError } from '../base/errors.ts'
 import type { ReadBatch } from '../connect/batch.ts'
 import type { ColumnType } from '../connect/column.ts'
+import { quotePath } from '../connect/kits/files/errors.ts'
+import { redact } from '../observe/redact.ts'
 import { type ColumnFound, ColumnProfile } from './column-profile.ts'
 import { find } from './find.ts'
 import type { Found, Looking } from './found.ts'
@@ -29,6 +32,8 @@ export interface Explored {
 
 /** The most columns that are looked at. */
 const MOST_COLUMNS = 300
+/** How long counting may take, in milliseconds: databases know it, or about. */
+const COUNT_MS = 1000
 /** The name of what has no columns. */
 export const VALUE = 'value'
 
@@ -51,22 +56,24 @@ export async function explore(given: string, folder: string, { findMs, sampleMs 
     signal: AbortSignal.timeout(ms + 500),
     folder,
   })
-  const found = await find(given, looking(findMs))
-  const { untilMs, signal } = looking(sampleMs)
+  const found = await inTime(given, looking(findMs), async (finding) => await find(given, finding))
   const rejections = new Rejections()
-  const table = new Table(found.source.columns ?? (await declared(found, signal)))
-  const onRead = ({ events, rejected }: ReadBatch<unknown>): void => {
-    table.add(events.values())
-    for (const { letter } of rejected) rejections.add(letter)
-  }
-  const sampled = await sample(found.source, { untilMs, signal, onRead })
+  const { sampled, table } = await inTime(given, looking(sampleMs), async ({ untilMs, signal }) => {
+    const table = new Table(found.source.columns ?? (await declared(found, signal)))
+    const onRead = ({ events, rejected }: ReadBatch<unknown>): void => {
+      table.add(events.values())
+      for (const { letter } of rejected) rejections.add(letter)
+    }
+    return { sampled: await sample(found.source, { untilMs, signal, onRead }), table }
+  })
+  if (sampled.records === 0 && !sampled.isWhole) throw late(given)
   const isWhole = sampled.isWhole && found.share === undefined
   return {
     found,
     records: sampled.records,
     rows: table.rows,
     isWhole,
-    total: await totalOf(found, sampled, isWhole),
+    total: await totalOf(found, sampled, isWhole ? undefined : looking(COUNT_MS)),
     columns: table.found(),
     moreColumns: table.moreColumns,
     rejected: rejections.count,
@@ -76,13 +83,32 @@ export async function explore(given: string, folder: string, { findMs, sampleMs 
   }
 }
 
+async function inTime<T>(given: string, time: Looking, work: (time: Looking) => Promise<T>): Promise<T> {
+  try {
+    return await work(time)
+  } catch (thrown) {
+    throw time.signal.aborted ? late(given, thrown) : thrown
+  }
+}
+
+function late(given: string, cause?: unknown): SluiceError {
+  const message = `Cannot try ${quotePath(redact(given))}: nothing was read of it in time`
+  return new SluiceError(
+    'SOURCE_UNREADABLE',
+    message,
+    { source: redact(given), offset: 0, errno: 'ETIMEDOUT' },
+    { cause },
+  )
+}
+
 async function declared({ source }: Found, signal: AbortSignal): Promise<Readonly<Record<string, ColumnType>>> {
   return (await source.findColumns?.({ signal })) ?? {}
 }
 
-async function totalOf(found: Found, { records, share }: Sampled, isWhole: boolean): Promise<Explored['total']> {
-  if (isWhole) return { rows: records, isExact: true }
-  const counted = await found.countRows?.()
+async function totalOf(found: Found, { records, share }: Sampled, looking?: Looking): Promise<Explored['total']> {
+  if (looking === undefined) return { rows: records, isExact: true }
+  // What cannot be counted in time is not told.
+  const counted = await found.countRows?.(looking).catch(() => undefined)
   if (counted !== undefined) return counted
   const all = found.share === undefined ? share : found.share * (share ?? 1)
   return all === undefined || all === 0 ? undefined : { rows: Math.round(records / all), isExact: false }

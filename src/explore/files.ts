@@ -16,7 +16,7 @@ import { call, plainName } from '../scaffold/code.ts'
 import { detect } from './detect.ts'
 import { filesIn } from './folder.ts'
 import type { Found, Looking } from './found.ts'
-import { type Head, readHead, textOf } from './head.ts'
+import { type Head, notText, readHead, textOf } from './head.ts'
 import { textSource } from './text-source.ts'
 
 /** Larger compressed files are verified for longer than there is time: of these the beginning is looked at. */
@@ -33,6 +33,7 @@ const HELD_BYTES = 64 * 1024 * 1024
  * @throws {SluiceError} SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_LIMIT
  */
 export async function findFiles(given: string, looking: Looking, as?: string): Promise<Found> {
+  if (given === '-') throw notText(given, 'standard input can be read only once: write it into a file first')
   const isFolder = (await stat(given).catch(() => undefined))?.isDirectory() === true
   const { glob: named, notes } = isFolder ? await filesIn(given) : { glob: given, notes: [] }
   const listed = await listFiles(named, { allowSpecial: false, signal: looking.signal })

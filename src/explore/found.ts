@@ -21,7 +21,7 @@ export interface Found {
   /** The share of it that `source` is of, if that is not all: the beginning of a large compressed file. */
   readonly share?: number
   /** How many rows there are, if that is known without reading them: exactly, or about as many. */
-  readonly countRows?: () => Promise<{ readonly rows: number; readonly isExact: boolean } | undefined>
+  readonly countRows?: (looking: Looking) => Promise<{ readonly rows: number; readonly isExact: boolean } | undefined>
   /** What a person should know, a line each: files that were left out, an encoding. */
   readonly notes: readonly string[]
   /** How a path in messages is called: what was downloaded is in a file that nobody knows. */

@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { messageOf, SluiceError } from '../base/errors.ts'
+import { redact } from '../observe/redact.ts'
 import { bytesText } from '../observe/text.ts'
 import { call, literal, type Piece, plain, plainName, propertyName } from '../scaffold/code.ts'
 import { findFiles } from './files.ts'
@@ -37,11 +38,17 @@ export async function findUrl(given: string, looking: Looking): Promise<Found> {
   const about = { ...found, name: plainName(name), notes, sizeBytes, shownAs: { path, name: shown } }
   const partial = isWhole ? {} : { share }
   const { jsonPath } = found
-  if (jsonPath !== undefined) return { ...about, ...partial, code: pageCode(jsonPath, given) }
+  const hasSecret = redact(given) !== given
+  const env = hasSecret ? { env: { SOURCE_URL: given } } : {}
+  const address = hasSecret ? plain(`process.env.SOURCE_URL ?? ''`) : given
+  if (jsonPath !== undefined) return { ...about, ...partial, ...env, code: pageCode(jsonPath, address) }
   return {
     ...about,
     ...partial,
-    notes: [...notes, `the pipeline reads the file ${name}: download it first (curl -Lo ${name} '${shown}')`],
+    notes: [
+      ...notes,
+      `the pipeline reads the file ${name}: download it first (curl -Lo ${name} ${JSON.stringify(redact(given))})`,
+    ],
     async prepare(signal) {
       if (existsSync(name)) return `${name} is here already: it is read as it is`
       await fetchInto(given, shown, name, signal)
@@ -51,7 +58,7 @@ export async function findUrl(given: string, looking: Looking): Promise<Found> {
 }
 
 /** JSON is read from the server itself. */
-function pageCode(path: readonly string[], url: string): Piece {
+function pageCode(path: readonly string[], url: string | Piece): Piece {
   if (path.length === 0) return call('httpSource<Row>', [url])
   const type = path.reduceRight((inner, key) => `{ readonly ${propertyName(key)}: ${inner} }`, 'readonly Row[]')
   const access = path.map((key) => `[${literal(key)}]`).join('')

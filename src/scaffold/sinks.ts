@@ -18,14 +18,11 @@ type Keys = { readonly key?: readonly string[] }
 /** Name → sink. */
 export const SINKS: Readonly<Record<string, (keys: Keys) => SinkTemplate>> = {
   sqlite: (keys) =>
-    sink(
-      call('sqliteSink', ['out/result.sqlite'], { table: 'result', ...keys }),
-      'sqlite3 out/result.sqlite "select * from result"',
-    ),
+    sink(call('sqliteSink', ['out/result.sqlite'], { table: 'result', ...keys }), 'npx sluice try out/result.sqlite'),
   duckdb: (keys) =>
     sink(
       call('duckdbSink', ['out/result.duckdb'], { table: 'result', ...keys }, 'sluice/duckdb'),
-      'duckdb out/result.duckdb "from result"',
+      'npx sluice try out/result.duckdb',
       ['@duckdb/node-api'],
     ),
   postgres: (keys) =>
@@ -39,8 +36,8 @@ export const SINKS: Readonly<Record<string, (keys: Keys) => SinkTemplate>> = {
       'psql "$TARGET_URL" -c "select * from result"',
       ['pg'],
     ),
-  ndjson: () => sink(call('ndjsonSink', ['out/files']), 'cat out/files/*.ndjson'),
-  csv: () => sink(call('csvSink', ['out/files']), 'cat out/files/*.csv'),
+  ndjson: () => sink(call('ndjsonSink', ['out/files']), "npx sluice try 'out/files/*.ndjson'"),
+  csv: () => sink(call('csvSink', ['out/files']), "npx sluice try 'out/files/*.csv'"),
   parquet: () => sink(call('parquetSink', ['out/files']), "npx sluice try 'out/files/*.parquet'", ['hyparquet-writer']),
   stdout: () => sink(kept(call('stdoutSink', [])), 'npm start'),
   callback: () =>

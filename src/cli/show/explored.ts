@@ -38,8 +38,9 @@ export function exploredText(given: string, explored: Explored): string {
 function countsText({ rows, records, rejected, isWhole, total }: Explored): string {
   const looked = `${many(rows, 'row')}${rejected === 0 ? '' : `, ${countText(rejected)} rejected`}`
   if (isWhole) return `  ${looked}`
-  const all = total === undefined ? '' : `${total.isExact ? '' : '~'}${countText(total.rows)} rows; `
-  return `  ${all}sampled: ${looked} of ${many(records, 'record')} read in parts of it; ~ is an estimate for the whole`
+  const share = total === undefined ? '' : ` (${percent(records / total.rows)})`
+  const all = total === undefined ? '' : `${total.isExact ? '' : '~'}${countText(total.rows)} rows. `
+  return `  ${all}Sampled: ${looked}${share}; a number with ~ is an estimate for all of them`
 }
 
 function columnLines(explored: Explored): string[] {
