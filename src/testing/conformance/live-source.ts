@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { checkKeys } from '../../base/check.ts'
 import { isSluiceError } from '../../base/errors.ts'
 import type { OpenOptions, Position, Source, Split, SplitReader } from '../../connect/source.ts'
+import { Calls } from './calls.ts'
 import { positionOf, readEntries, valuesIn } from './reading.ts'
 
 /** A source, and a way to send to it. */
@@ -56,29 +57,31 @@ export interface LiveSourceSubject<T> {
 export function liveSourceConformance<T>(subject: LiveSourceSubject<T>): void {
   checkKeys('liveSourceConformance', subject, ['name', 'make', 'comesAgain', 'isOrdered'])
   const { name, comesAgain = true } = subject
-  const on = (check: (live: Live<T>) => Promise<void>) => async () => {
-    const live = new Live(await subject.make(), subject)
-    try {
-      await check(live)
-    } finally {
-      await live.end()
-    }
+  const rule = (title: string, check: (live: Live<T>) => Promise<void>): void => {
+    it(title, async () => {
+      const [sample, calls] = [await subject.make(), new Calls()]
+      const source = calls.of('source', sample.source)
+      const send = (count: number) => sample.send(count)
+      const live = new Live({ source, send, cleanup: () => sample.cleanup?.() }, subject)
+      try {
+        await calls.under(title, async () => await check(live))
+      } finally {
+        await live.end()
+      }
+    })
   }
   describe(`${name} as a live source`, () => {
-    it('is unbounded, is acknowledged, and has one split', on(checkSource))
+    rule('is unbounded, is acknowledged, and has one split', checkSource)
     for (const max of [1, 7, 1000]) {
-      it(
-        `gives everything once, asked for ${max} at a time`,
-        on((live) => checkAll(live, max)),
-      )
+      rule(`gives everything once, asked for ${max} at a time`, (live) => checkAll(live, max))
     }
-    it('waits for what is to come', on(checkWait))
-    it('gives nothing again that a position covers', on(checkKnown))
-    if (comesAgain) it('gives again what no position covers, and nothing else', on(checkAgain))
-    it('takes acknowledgements late, and twice', on(checkCommits))
-    it('rejects a foreign position', on(checkStrange))
-    it('ends a waiting read with the reason of a signal', on(checkAbort))
-    it('settles a read during which it is closed, and closes twice', on(checkClose))
+    rule('waits for what is to come', checkWait)
+    rule('gives nothing again that a position covers', checkKnown)
+    if (comesAgain) rule('gives again what no position covers, and nothing else', checkAgain)
+    rule('takes acknowledgements late, and twice', checkCommits)
+    rule('rejects a foreign position', checkStrange)
+    rule('ends a waiting read with the reason of a signal', checkAbort)
+    rule('settles a read during which it is closed, and closes twice', checkClose)
   })
 }
 
@@ -201,18 +204,23 @@ async function checkCommits<T>(live: Live<T>): Promise<void> {
 }
 
 async function checkStrange<T>(live: Live<T>): Promise<void> {
-  await rejects(live.open({ strange: ['position'] }), (error) => isSluiceError(error, 'POSITION_LOST'))
+  await rejects(
+    live.open({ strange: ['position'] }),
+    (error) => isSluiceError(error, 'POSITION_LOST'),
+    'open rejects a position that is not one of its own with POSITION_LOST',
+  )
 }
 
 async function checkAbort<T>(live: Live<T>): Promise<void> {
   const reason = new Error('enough')
-  await rejects(live.open(undefined, { signal: AbortSignal.abort(reason) }), reason)
+  const opening = live.open(undefined, { signal: AbortSignal.abort(reason) })
+  await rejects(opening, reason, 'open itself rejects with the reason of a signal that is already aborted')
   const controller = new AbortController()
   const reader = await live.open(undefined, { signal: controller.signal })
   const waiting = Promise.resolve(reader.read(1))
   waiting.catch(() => {}) // Checked below.
   controller.abort(reason)
-  await rejects(waiting, reason)
+  await rejects(waiting, reason, 'a read that waits rejects with the reason of its signal once that is aborted')
 }
 
 async function checkClose<T>(live: Live<T>): Promise<void> {

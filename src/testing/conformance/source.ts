@@ -9,6 +9,7 @@ import { type ReadBatch, recordsOf } from '../../connect/batch.ts'
 import type { SourceRecord } from '../../connect/origin.ts'
 import type { OpenOptions, Position, Source, SourceCounts, Split, SplitReader } from '../../connect/source.ts'
 import { below, seededRandom } from '../random.ts'
+import { Calls } from './calls.ts'
 import { positionOf, readEntries, valuesIn } from './reading.ts'
 
 /** A source, and its expected records. */
@@ -60,36 +61,37 @@ export interface SourceSubject<T> {
  */
 export function sourceConformance<T>(subject: SourceSubject<T>): void {
   checkKeys('sourceConformance', subject, ['name', 'make', 'makeWaiting', 'resumes'])
-  const withSample = (test: (sample: SourceSample<T>) => Promise<void>) => async () => {
-    const sample = await subject.make()
-    try {
-      await test(sample)
-    } finally {
-      await sample.cleanup?.()
-    }
+  const rule = (name: string, check: (sample: SourceSample<T>) => Promise<void>, make = subject.make): void => {
+    it(name, async () => {
+      const sample = await make()
+      const { source, expected, deadLetters = 0 } = sample
+      const calls = new Calls()
+      try {
+        await calls.under(name, async () => await check({ expected, deadLetters, source: calls.of('source', source) }))
+      } finally {
+        await sample.cleanup?.()
+      }
+    })
   }
 
   describe(`${subject.name} source`, () => {
-    it('names the same splits each time it is asked, each by an id of its own', withSample(checkSplits))
+    rule('names the same splits each time it is asked, each by an id of its own', checkSplits)
     for (const max of [1, 3, 1000]) {
-      it(
-        `R30: gives everything once and in order, asked for ${max} at a time`,
-        withSample((sample) => checkAll(sample, max)),
-      )
+      rule(`R30: gives everything once and in order, asked for ${max} at a time`, (sample) => checkAll(sample, max))
     }
-    it(
-      'resumes after every position with exactly the rest',
-      withSample((sample) => checkResume(sample, subject.resumes ?? 50)),
-    )
-    it('gives nothing twice after the position at its end', withSample(checkEnd))
-    it('rejects a foreign position', withSample(checkStrange))
-    it('tells the same origins later, and in any order, as at once', withSample(checkOrigins))
-    it('keeps readers apart that read at the same time', withSample(checkApart))
-    it('releases what a reader held, wherever that is closed', withSample(checkRelease))
-    it('settles a read during which it is closed', withSample(checkClose))
-    it('stops with the reason of a signal', withSample(checkAbort))
+    rule('resumes after every position with exactly the rest', (sample) => checkResume(sample, subject.resumes ?? 50))
+    rule('gives nothing twice after the position at its end', checkEnd)
+    rule('rejects a foreign position', checkStrange)
+    rule('tells the same origins later, and in any order, as at once', checkOrigins)
+    rule('keeps readers apart that read at the same time', checkApart)
+    rule('releases what a reader held, wherever that is closed', checkRelease)
+    rule('settles a read during which it is closed', checkClose)
+    rule('stops with the reason of a signal', checkAbort)
     const { makeWaiting } = subject
-    if (makeWaiting !== undefined) it('ends a waiting read when it is told to', () => checkWaiting(makeWaiting))
+    if (makeWaiting !== undefined) {
+      const make = async (): Promise<SourceSample<T>> => ({ ...(await makeWaiting()), expected: [] }) as never
+      rule('ends a waiting read when it is told to', checkWaiting, make)
+    }
   })
 }
 
@@ -131,7 +133,7 @@ async function readSplit<T>(
 async function checkSplits<T>({ source }: SourceSample<T>): Promise<void> {
   const splits = await source.splits()
   ok(splits.length > 0, 'there is a split')
-  deepEqual(await source.splits(), splits)
+  deepEqual(await source.splits(), splits, 'splits are the same each time')
   equal(new Set(splits.map(({ id }) => id)).size, splits.length, 'no two splits have the same id')
 }
 
@@ -187,7 +189,11 @@ async function checkEnd<T>({ source }: SourceSample<T>): Promise<void> {
 async function checkStrange<T>({ source }: SourceSample<T>): Promise<void> {
   const [split] = await source.splits()
   const opened = source.open(split as Split, { strange: ['position'] }).then((reader) => reader.close())
-  await rejects(opened, (error) => isSluiceError(error, 'POSITION_LOST'))
+  await rejects(
+    opened,
+    (error) => isSluiceError(error, 'POSITION_LOST'),
+    'open rejects a position that is not one of its own with POSITION_LOST',
+  )
 }
 
 async function checkOrigins<T>({ source }: SourceSample<T>): Promise<void> {
@@ -262,7 +268,8 @@ async function checkClose<T>({ source }: SourceSample<T>): Promise<void> {
 async function checkAbort<T>({ source, expected, deadLetters = 0 }: SourceSample<T>): Promise<void> {
   const reason = new Error('enough')
   const [split] = await source.splits()
-  await rejects(source.open(split as Split, undefined, { signal: AbortSignal.abort(reason) }), reason)
+  const opening = source.open(split as Split, undefined, { signal: AbortSignal.abort(reason) })
+  await rejects(opening, reason, 'open itself rejects with the reason of a signal that is already aborted')
   const controller = new AbortController()
   const reader = await source.open(split as Split, undefined, { signal: controller.signal })
   try {
@@ -272,34 +279,29 @@ async function checkAbort<T>({ source, expected, deadLetters = 0 }: SourceSample
     for (let reads = 0; reads <= expected.length + deadLetters; reads += 1) {
       if ((await reader.read(1)) === undefined) return
     }
-    ok(false, 'it neither ended nor failed')
+    ok(false, 'a read after the signal was aborted neither ended nor rejected with its reason')
   } catch (error) {
-    equal(error, reason)
+    equal(error, reason, 'a read rejects with the reason of its signal')
   } finally {
     await reader.close()
   }
 }
 
-async function checkWaiting(make: () => WaitingSample | Promise<WaitingSample>): Promise<void> {
-  const { source, cleanup } = await make()
-  try {
-    const reason = new Error('enough')
-    const controller = new AbortController()
-    const { signal } = controller
-    const reading = (async () => {
-      const [split] = await source.splits({ signal })
-      const reader = await source.open(split as Split, undefined, { signal })
-      try {
-        await reader.read(1)
-      } finally {
-        await reader.close()
-      }
-    })()
-    reading.catch(() => {})
-    // Late enough for it to wait, most of the time; right in any case.
-    setImmediate(() => setImmediate(() => controller.abort(reason)))
-    await rejects(reading, reason)
-  } finally {
-    await cleanup?.()
-  }
+async function checkWaiting({ source }: WaitingSample): Promise<void> {
+  const reason = new Error('enough')
+  const controller = new AbortController()
+  const { signal } = controller
+  const reading = (async () => {
+    const [split] = await source.splits({ signal })
+    const reader = await source.open(split as Split, undefined, { signal })
+    try {
+      await reader.read(1)
+    } finally {
+      await reader.close()
+    }
+  })()
+  reading.catch(() => {})
+  // Late enough for it to wait, most of the time; right in any case.
+  setImmediate(() => setImmediate(() => controller.abort(reason)))
+  await rejects(reading, reason, 'a read that waits rejects with the reason of its signal once that is aborted')
 }

@@ -8,6 +8,7 @@ import { type Tracked, tracked } from '../../connect/origin.ts'
 import type { TwoPhaseSink, TwoPhaseWriter } from '../../connect/sink.ts'
 import type { Json } from '../../connect/source.ts'
 import { below, seededRandom } from '../random.ts'
+import { Calls } from './calls.ts'
 
 /** A two-phase sink under test. */
 export interface TwoPhaseSinkSubject<Row> {
@@ -47,127 +48,121 @@ export interface TwoPhaseSinkPlace<Row> {
 export function twoPhaseSinkConformance<Row>(subject: TwoPhaseSinkSubject<Row>): void {
   checkKeys('twoPhaseSinkConformance', subject, ['name', 'make', 'row', 'refused', 'scripts'])
   describe(`${subject.name} as a two-phase sink`, () => {
-    const on = async (test: (desk: Desk<Row>) => Promise<void>): Promise<void> => {
-      const place = await subject.make()
-      const desk = new Desk(subject, place)
+    const on = async (title: string, test: (desk: Desk<Row>) => Promise<void>): Promise<void> => {
+      const [place, calls] = [await subject.make(), new Calls()]
+      const desk = new Desk(subject, { sink: calls.of('sink', place.sink), visible: () => place.visible() })
       try {
-        await test(desk)
+        await calls.under(title, async () => await test(desk))
       } finally {
         await desk.crash()
         await place.close?.()
       }
     }
+    const rule = (title: string, test: (desk: Desk<Row>) => Promise<void>): void => {
+      it(title, async () => await on(title, test))
+    }
 
-    it('shows what was prepared and published', () =>
-      on(async (desk) => {
-        await desk.write(1, 2)
-        await desk.commit()
-        await desk.write(3)
-        await desk.commit()
-        deepEqual(await desk.visible(), [1, 2, 3])
-      }))
+    rule('shows what was prepared and published', async (desk) => {
+      await desk.write(1, 2)
+      await desk.commit()
+      await desk.write(3)
+      await desk.commit()
+      deepEqual(await desk.visible(), [1, 2, 3])
+    })
 
-    it('takes epochs without rows', () =>
-      on(async (desk) => {
-        await desk.commit()
-        await desk.write(1)
-        await desk.commit()
-        await desk.commit()
-        await desk.reopen()
-        await desk.write(2)
-        await desk.commit()
-        deepEqual(await desk.visible(), [1, 2])
-      }))
+    rule('takes epochs without rows', async (desk) => {
+      await desk.commit()
+      await desk.write(1)
+      await desk.commit()
+      await desk.commit()
+      await desk.reopen()
+      await desk.write(2)
+      await desk.commit()
+      deepEqual(await desk.visible(), [1, 2])
+    })
 
-    it('changes nothing when it publishes again', () =>
-      on(async (desk) => {
-        await desk.write(1, 2)
-        await desk.commit()
-        await desk.finish()
-        await desk.reopen()
-        await desk.reopen()
-        deepEqual(await desk.visible(), [1, 2])
-      }))
+    rule('changes nothing when it publishes again', async (desk) => {
+      await desk.write(1, 2)
+      await desk.commit()
+      await desk.finish()
+      await desk.reopen()
+      await desk.reopen()
+      deepEqual(await desk.visible(), [1, 2])
+    })
 
-    it('publishes what was prepared and committed before it was opened', () =>
-      on(async (desk) => {
-        await desk.write(1, 2)
-        await desk.prepare()
-        desk.book()
-        await desk.reopen()
-        deepEqual(await desk.visible(), [1, 2])
-        await desk.write(3)
-        await desk.commit()
-        deepEqual(await desk.visible(), [1, 2, 3])
-      }))
+    rule('publishes what was prepared and committed before it was opened', async (desk) => {
+      await desk.write(1, 2)
+      await desk.prepare()
+      desk.book()
+      await desk.reopen()
+      deepEqual(await desk.visible(), [1, 2])
+      await desk.write(3)
+      await desk.commit()
+      deepEqual(await desk.visible(), [1, 2, 3])
+    })
 
-    it('shows nothing before it is published, if it promises exactly once', () =>
-      on(async (desk) => {
-        if (!desk.isExact) return
-        await desk.write(1, 2)
-        deepEqual(await desk.visible(), [])
-        await desk.prepare()
-        deepEqual(await desk.visible(), [])
-      }))
+    rule('shows nothing before it is published, if it promises exactly once', async (desk) => {
+      if (!desk.isExact) return
+      await desk.write(1, 2)
+      deepEqual(await desk.visible(), [])
+      await desk.prepare()
+      deepEqual(await desk.visible(), [])
+    })
 
-    it('undoes what was written or prepared and not committed, if it promises exactly once', () =>
-      on(async (desk) => {
-        if (!desk.isExact) return
-        await desk.write(1)
-        await desk.commit()
-        await desk.write(2)
-        await desk.reopen()
-        await desk.write(3)
-        await desk.prepare()
-        await desk.reopen()
-        await desk.write(4)
-        await desk.commit()
-        deepEqual(await desk.visible(), [1, 4])
-      }))
+    rule('undoes what was written or prepared and not committed, if it promises exactly once', async (desk) => {
+      if (!desk.isExact) return
+      await desk.write(1)
+      await desk.commit()
+      await desk.write(2)
+      await desk.reopen()
+      await desk.write(3)
+      await desk.prepare()
+      await desk.reopen()
+      await desk.write(4)
+      await desk.commit()
+      deepEqual(await desk.visible(), [1, 4])
+    })
 
-    it('returns only the rejected rows', () =>
-      on(async (desk) => {
-        if (subject.refused === undefined) return
-        const rows = [desk.event(1), tracked(subject.refused, originOf(2)), desk.event(3)]
-        const letters = await desk.writeEvents(rows)
-        deepEqual(
-          letters.map(({ origin }) => origin.offset),
-          [2],
-        )
-        ok(
-          letters.every(({ reason, step, kind }) => reason !== '' && step !== '' && kind === 'dead'),
-          'a dead letter has a reason',
-        )
-        await desk.commit()
-        deepEqual(await desk.visible(), [1, 3])
-      }))
+    rule('returns only the rejected rows', async (desk) => {
+      if (subject.refused === undefined) return
+      const rows = [desk.event(1), tracked(subject.refused, originOf(2)), desk.event(3)]
+      const letters = await desk.writeEvents(rows)
+      deepEqual(
+        letters.map(({ origin }) => origin.offset),
+        [2],
+      )
+      ok(
+        letters.every(({ reason, step, kind }) => reason !== '' && step !== '' && kind === 'dead'),
+        'a dead letter has a reason',
+      )
+      await desk.commit()
+      deepEqual(await desk.visible(), [1, 3])
+    })
 
-    it('takes nothing more once it is aborted', () =>
-      on(async (desk) => {
-        const stop = new AbortController()
-        await desk.reopen(stop.signal)
-        await desk.write(1)
-        await desk.commit()
-        const reason = new Error('stopped')
-        stop.abort(reason)
-        await rejects(async () => void (await desk.write(2)), reason)
-        await desk.reopen()
-        deepEqual(await desk.visible(), [1])
-      }))
+    rule('takes nothing more once it is aborted', async (desk) => {
+      const stop = new AbortController()
+      await desk.reopen(stop.signal)
+      await desk.write(1)
+      await desk.commit()
+      const reason = new Error('stopped')
+      stop.abort(reason)
+      await rejects(async () => void (await desk.write(2)), reason, 'write rejects with the reason of its signal')
+      await desk.reopen()
+      deepEqual(await desk.visible(), [1])
+    })
 
-    it('closes at any time, and more than once', () =>
-      on(async (desk) => {
-        await (await desk.writer()).close()
-        await (await desk.writer()).close()
-        await desk.reopen()
-        await desk.write(1)
-        await desk.prepare()
-        await (await desk.writer()).close()
-      }))
+    rule('closes at any time, and more than once', async (desk) => {
+      await (await desk.writer()).close()
+      await (await desk.writer()).close()
+      await desk.reopen()
+      await desk.write(1)
+      await desk.prepare()
+      await (await desk.writer()).close()
+    })
 
     it('keeps to it in every order of writing, committing, crashing and opening again', async () => {
       for (let seed = 1; seed <= (subject.scripts ?? 30); seed += 1) {
-        await on((desk) => script(desk, seed))
+        await on(`seed ${seed}`, (desk) => script(desk, seed))
       }
     })
   })

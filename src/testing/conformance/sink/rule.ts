@@ -1,6 +1,7 @@
 // One rule for sinks, with the desks that it is checked at.
 
 import type { SinkOptions } from '../../../connect/sink.ts'
+import { Calls } from '../calls.ts'
 import { SinkDesk } from './desk.ts'
 import type { SinkPlace, SinkSubject } from './subject.ts'
 
@@ -24,7 +25,8 @@ export function rulesOf<Row>(subject: SinkSubject<Row>): RuleOf<Row> {
   return (name, check) => ({
     name,
     async check() {
-      const place = await subject.make()
+      const [made, calls] = [await subject.make(), new Calls()]
+      const place = { sink: calls.of('sink', made.sink), visible: () => made.visible() }
       const desks: SinkDesk<Row>[] = []
       const another: NewDesk<Row> = (opening) => {
         const desk = new SinkDesk(subject, place, opening)
@@ -32,10 +34,10 @@ export function rulesOf<Row>(subject: SinkSubject<Row>): RuleOf<Row> {
         return desk
       }
       try {
-        await check(another(), another, place)
+        await calls.under(name, async () => await check(another(), another, place))
       } finally {
         for (const desk of desks) await desk.close()
-        await place.close?.()
+        await made.close?.()
       }
     },
   })
