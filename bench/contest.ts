@@ -1,24 +1,11 @@
-// Runs contestants against each other: each in a process of its own, in turns, and prints one table.
+// Runs contestants against each other: each in a process of its own, in turns, and reports one table.
 
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { report } from './report.ts'
+import { type Contestant, runOnce } from './run-once.ts'
+import { type Figures, verdictOf } from './target.ts'
 
-/** One program that answers a question. It prints one JSON line: `{ seconds, check, … }`. */
-export interface Contestant {
-  readonly name: string
-  readonly argv: readonly string[]
-  /** The one the others are compared with. */
-  readonly isOurs?: boolean
-  /** It runs on the built package, as users' programs do: what a worker's start costs is measured. */
-  readonly isBuilt?: boolean
-}
-
-/** What a contestant printed in one run. */
-export interface Result {
-  readonly seconds: number
-  readonly check: string
-  readonly peakBytes?: number
-}
+export type { Contestant } from './run-once.ts'
 
 /** A figure from elsewhere: shown, and said to be from elsewhere. */
 export interface Published {
@@ -32,61 +19,57 @@ export interface Contest {
   readonly unit: string
   readonly amount: number
   readonly contestants: readonly Contestant[]
+  /** The one the others are compared with, in time and answer: its name, and how the column calls it. */
+  readonly base: { readonly name: string; readonly as: string }
   readonly published?: readonly Published[]
   /** Counted runs of each. */
   readonly runs: number
 }
 
-/** Lets all run in turns (A B C A B C …), and prints medians, ratios and whether the answers agree. */
-export function hold({ title, unit, amount, contestants, published = [], runs }: Contest): void {
-  const results = new Map<string, Result[]>(contestants.map(({ name }) => [name, []]))
-  for (let round = 0; round < runs; round += 1) {
+/** Lets all run in turns (A B C A B C …), and reports medians, ratios, targets and whether the answers agree. */
+export function hold({ title, unit, amount, contestants, base, published = [], runs }: Contest): void {
+  const results = new Map(contestants.map((one) => [one.name, [runOnce(one)]]))
+  for (let round = 1; round < runs; round += 1) {
     for (const contestant of contestants) results.get(contestant.name)?.push(runOnce(contestant))
   }
-  const ours = contestants.find(({ isOurs }) => isOurs === true)
-  const ourSeconds = medianSeconds(results.get(ours?.name ?? '') ?? [])
-  const answer = results.get(ours?.name ?? '')?.[0]?.check
-  const rows = contestants.map(({ name }) => {
+  const figures = new Map<string, Figures>()
+  for (const [name, all] of results) {
+    const peakBytes = Math.max(...all.map((one) => one.peakBytes ?? 0))
+    figures.set(name, { seconds: median(all.map(({ seconds }) => seconds)), peakBytes, amount })
+  }
+  const baseSeconds = figures.get(base.name)?.seconds ?? Number.NaN
+  const answer = results.get(base.name)?.[0]?.check
+  const rowOf = (name: string, seconds: number) => ({
+    contestant: name,
+    seconds: seconds.toFixed(3),
+    'CPU s': '',
+    [unit]: Math.round(amount / seconds).toLocaleString('en'),
+    [`time / ${base.as}`]: (seconds / baseSeconds).toFixed(2),
+    'peak MB': '',
+    answer: '',
+    target: '',
+  })
+  const rows = contestants.map(({ name, targets = [] }) => {
     const all = results.get(name) ?? []
-    const seconds = medianSeconds(all)
-    const peaks = all.map(({ peakBytes }) => peakBytes ?? 0)
+    const own = figures.get(name) ?? { seconds: Number.NaN, peakBytes: 0, amount }
+    const verdicts = targets.map((target) => verdictOf(target, own, figures)).filter((words) => words !== undefined)
     return {
-      contestant: name,
-      seconds: seconds.toFixed(3),
-      [unit]: Math.round(amount / seconds).toLocaleString('en'),
-      'time / ours': (seconds / ourSeconds).toFixed(2),
-      'peak MB': Math.max(...peaks) > 0 ? Math.round(Math.max(...peaks) / 1e6).toString() : '',
+      ...rowOf(name, own.seconds),
+      'CPU s': median(all.map(({ cpuSeconds }) => cpuSeconds ?? Number.NaN)).toFixed(2),
+      'peak MB': own.peakBytes > 0 ? Math.round(own.peakBytes / 1e6).toString() : '',
       answer: all.every(({ check }) => check === answer) ? 'equal' : 'DIFFERS',
+      target: verdicts.join('; '),
     }
   })
-  for (const { name, seconds, from } of published) {
-    rows.push({
-      contestant: name,
-      seconds: seconds.toFixed(3),
-      [unit]: Math.round(amount / seconds).toLocaleString('en'),
-      'time / ours': (seconds / ourSeconds).toFixed(2),
-      'peak MB': '',
-      answer: from,
-    })
-  }
-  console.log(`\n${title} (median of ${runs}, each run in a process of its own)`)
-  console.table(rows)
+  for (const { name, seconds, from } of published) rows.push({ ...rowOf(name, seconds), answer: from })
+  // A table without targets needs no column for them.
+  const hasTargets = rows.some(({ target }) => target !== '')
+  const shown = hasTargets ? rows : rows.map(({ target: _, ...row }) => row)
+  report(title, runs === 1 ? 'one run of each' : `median of ${runs} runs, each in a process of its own`, shown)
 }
 
-function runOnce({ name, argv, isBuilt = false }: Contestant): Result {
-  const conditions = isBuilt ? [] : ['--conditions=sluice-source']
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...conditions, ...argv], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  })
-  const line = stdout.trim().split('\n').at(-1) ?? ''
-  if (status !== 0 || !line.startsWith('{')) throw new Error(`${name} failed (${status}): ${stderr.slice(0, 2000)}`)
-  return JSON.parse(line)
-}
-
-function medianSeconds(results: readonly Result[]): number {
-  const sorted = results.map(({ seconds }) => seconds).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 /** The path of a file below `bench/`. */

@@ -1,124 +1,131 @@
 // How fast are flows, in one thread and on two, beside programs written by hand for the same work?
 
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { benchFile, type Contestant, hold, type Published } from './contest.ts'
+import { existsSync } from 'node:fs'
+import { benchFile, type Contestant, hold } from './contest.ts'
+import { SHARED } from './data.ts'
+import { type Effort, runsOf, scalesOf } from './effort.ts'
+import { ELSEWHERE } from './rivals.ts'
+import type { Target } from './target.ts'
+import { DUCKDB, TIGHT, WORKS } from './works.ts'
 
-const FOLDER = benchFile('../.bench')
-const SHARED = benchFile('../../shared/bench')
-
-interface Work {
-  readonly title: string
-  readonly generator: string
-  readonly file: string
-  readonly amount: number
-  readonly tight: string
-  /** Elixir's Flow: its plain idiom, and its best hand-tuned one, on another machine of two cores. */
-  readonly flow: readonly [plain: number, tuned: number]
+/** How a question is asked: the module, and what is wanted of it beside the tight program, by threads. */
+interface Form {
+  readonly name: string
+  readonly module: string
+  readonly targets: Readonly<Record<number, readonly Target[]>>
 }
 
-const WORKS: Readonly<Record<string, Work>> = {
-  wordcount: {
-    title: 'Word count, 100 MB',
-    generator: 'gen-words',
-    file: 'words.txt',
-    amount: 13_466_290,
-    tight: 'tight-wordcount',
-    flow: [8.61, 2.71],
-  },
-  accesslog: {
-    title: 'Access log, 1 M lines: requests and bytes by status and path',
-    generator: 'gen-accesslog',
-    file: 'access.log',
-    amount: 1_000_000,
-    tight: 'tight-accesslog',
-    flow: [4.94, 2.05],
-  },
-  brc: {
-    title: 'Least, mean, greatest of 10 M rows',
-    generator: 'gen-brc',
-    file: 'brc.txt',
-    amount: 10_000_000,
-    tight: 'tight-brc',
-    flow: [17.1, 2.64],
-  },
-  windows: {
-    title: 'One-minute windows, 2 M readings',
-    generator: 'gen-sensors',
-    file: 'sensors.csv',
-    amount: 2_000_000,
-    tight: 'tight-windows',
-    flow: [3.58, 3.58],
+const timeOf = (atMost: number): Target => ({ kind: 'time', atMost, than: TIGHT, as: 'tight' })
+const faster = (form: string): Target => ({ kind: 'speed', atLeast: 1.7, than: `${form}, 1 thread`, as: '1 thread' })
+const peak: Target = { kind: 'peak', atMostMB: 200 }
+
+const NAMES: Form = {
+  name: 'Sluice, names',
+  module: './flow-names.ts',
+  targets: {
+    2: [timeOf(0.8), { kind: 'speed', atLeast: 1, than: DUCKDB, as: 'DuckDB' }, faster('Sluice, names'), peak],
+    0: [timeOf(1.5), peak],
   },
 }
+const RECORDS: Form = {
+  name: 'Sluice, functions of typed records',
+  module: './flow-records.ts',
+  targets: { 2: [timeOf(1.3), faster('Sluice, functions of typed records'), peak] },
+}
+const LINES: Form = { name: 'Sluice, functions of lines', module: './flow-lines.ts', targets: {} }
+/** A line is the record that words are counted in. */
+const LINES_AS_RECORDS: Form = {
+  ...LINES,
+  targets: { 2: [timeOf(1.3), faster('Sluice, functions of lines'), peak] },
+}
 
-const RUNS = 3
-
-export function benchFlows(isQuick: boolean): void {
+export function benchFlows(works: readonly string[], effort: Effort): void {
   if (!existsSync(SHARED)) {
     console.log('The reference programs and generators are not beside the project (../shared/bench): left out')
     return
   }
-  for (const [name, { title, generator, file, amount, tight, flow }] of Object.entries(WORKS)) {
-    const input = dataOf(generator, file)
-    const published: Published[] = [
-      { name: "Elixir's Flow, plain", seconds: flow[0], from: 'published' },
-      { name: "Elixir's Flow, tuned by hand", seconds: flow[1], from: 'published' },
-    ]
-    hold({
-      title,
-      unit: 'events/s',
-      amount,
-      runs: isQuick ? 1 : RUNS,
-      published,
-      contestants: [
-        { name: 'Sluice, 2 threads', argv: ours(name, input, 2), isBuilt: true, isOurs: true },
-        { name: 'Sluice, 1 worker thread', argv: ours(name, input, 1), isBuilt: true },
-        { name: 'Sluice, no worker', argv: ours(name, input, 0), isBuilt: true },
-        { name: 'tight Node, 1 thread, bytes', argv: [join(SHARED, 'limits/node', `${tight}.mjs`), input] },
-        { name: 'naive Node', argv: [join(SHARED, 'limits/node/naive.mjs'), name, input] },
-      ],
-    })
-  }
+  for (const work of works) for (const scale of scalesOf(effort)) benchWork(work, scale, effort)
 }
 
-export function benchExchange(isQuick: boolean): void {
-  const runs = isQuick ? 1 : RUNS
-  const events = isQuick ? 500_000 : 5_000_000
-  const variants = (name: string): Contestant[] => [
-    { name: 'Sluice, no worker', argv: ours(name, '', 0, events), isBuilt: true, isOurs: true },
-    { name: 'Sluice, 2 threads', argv: ours(name, '', 2, events), isBuilt: true },
-  ]
-  const published = isQuick ? [] : [{ name: "Elixir's Flow", seconds: 0.71, from: 'published' }]
+function benchWork(name: string, scale: number, effort: Effort): void {
+  const work = WORKS[name]
+  if (work === undefined) return
+  const { title, input, amount, hasRecords, rivals } = work
+  const file = input(scale)
+  const events = Math.round(amount * scale)
+  const { contestants, published } = rivals(file, scale)
+  const forms = hasRecords ? [NAMES, RECORDS, LINES] : [NAMES, LINES_AS_RECORDS]
   hold({
-    title: 'range, map, partition, reduce',
+    title: title(scale),
     unit: 'events/s',
     amount: events,
-    runs,
+    base: { name: TIGHT, as: 'tight' },
+    runs: runsOf(effort),
     published,
-    contestants: variants('range'),
+    contestants: [
+      ...forms.flatMap((form) => [2, 1, 0].map((threads) => ours(form, name, file, threads, events))),
+      ...contestants,
+    ],
   })
-  hold({
-    title: 'An exchange of objects of 7 fields',
-    unit: 'events/s',
-    amount: events,
-    runs,
-    contestants: variants('objects'),
-  })
-  hold({ title: 'An empty flow', unit: 'runs/s', amount: 1, runs, contestants: variants('empty') })
 }
 
-function ours(name: string, input: string, threads: number, events = 1): string[] {
-  return [benchFile('contestants/flow-ours.ts'), name, input, `${threads}`, `${events}`]
-}
-
-/** A file of the reference generators, made once. */
-function dataOf(generator: string, file: string): string {
-  mkdirSync(FOLDER, { recursive: true })
-  const path = join(FOLDER, file)
-  if (!existsSync(path)) {
-    spawnSync(process.execPath, [join(SHARED, 'data-gen', `${generator}.mjs`), '--out', path], { stdio: 'ignore' })
+export function benchExchange(effort: Effort): void {
+  for (const scale of scalesOf(effort)) {
+    const events = 5_000_000 * scale
+    const published = [{ name: "Elixir's Flow", seconds: 0.71 * scale, from: ELSEWHERE }]
+    const title = `range, map, partition, reduce: ${events / 1e6} M numbers`
+    exchange(title, events, effort, [exchanging('Sluice', 'range')], published)
+    exchange(`An exchange of ${events / 1e6} M objects of 7 fields`, events, effort, [
+      exchanging('Sluice, functions', 'objects', { 2: [{ kind: 'rate', atLeast: 5e6 }] }),
+      exchanging('Sluice, names', 'named', { 2: [{ kind: 'rate', atLeast: 12e6 }] }),
+    ])
   }
-  return path
+  exchange('An empty flow', 1, effort, [exchanging('Sluice', 'empty', { 2: [{ kind: 'seconds', atMost: 0.12 }] })])
+}
+
+/** From the package as it is built to the first event that a flow gives. */
+export function benchStart(effort: Effort): void {
+  const argv = [benchFile('contestants/start-ours.ts')]
+  const targets: readonly Target[] = [{ kind: 'seconds', atMost: 0.1 }]
+  hold({
+    title: 'Import and first event',
+    unit: 'starts/s',
+    amount: 1,
+    base: { name: 'Sluice', as: 'ours' },
+    runs: runsOf(effort),
+    contestants: [{ name: 'Sluice', argv, isBuilt: true, targets }],
+  })
+}
+
+interface Exchange extends Form {
+  readonly flow: string
+}
+
+function exchanging(name: string, flow: string, targets: Form['targets'] = {}): Exchange {
+  return { name, module: './flow-exchange.ts', flow, targets }
+}
+
+function exchange(
+  title: string,
+  events: number,
+  effort: Effort,
+  forms: readonly Exchange[],
+  published: Parameters<typeof hold>[0]['published'] = [],
+): void {
+  const contestants = forms.flatMap((form) => [2, 0].map((threads) => ours(form, form.flow, '', threads, events)))
+  const base = { name: contestants[1]?.name ?? '', as: 'no worker' }
+  const unit = events === 1 ? 'runs/s' : 'events/s'
+  hold({ title, unit, amount: events, runs: runsOf(effort), base, published, contestants })
+}
+
+/** Threads 0: no worker. */
+function ours(form: Form, name: string, input: string, threads: number, events: number): Contestant {
+  const where = threads === 0 ? 'no worker' : threads === 1 ? '1 thread' : `${threads} threads`
+  const targets = form.targets[threads]
+  return {
+    name: `${form.name}, ${where}`,
+    argv: [benchFile('contestants/flow-ours.ts'), form.module, name, input, `${threads}`, `${events}`],
+    isBuilt: true,
+    ...(targets === undefined ? {} : { targets }),
+  }
 }

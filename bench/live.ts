@@ -2,8 +2,8 @@
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { FOLDER } from './access-log-load.ts'
 import { benchFile } from './contest.ts'
+import { FOLDER } from './data.ts'
 
 const SOURCES = ['sseSource', 'webSocketSource', 'syslog']
 

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs'
 import { startPipeline } from 'sluice'
 import accessLog from '../../examples/access-log.ts'
-import { report } from './measure.ts'
+import { report, takenSoFar } from './measure.ts'
 import { tableAnswer } from './table-answer.ts'
 
 const [input = '', db = ''] = process.argv.slice(2)
@@ -12,4 +12,5 @@ for (const ending of ['', '-wal', '-shm']) rmSync(`${db}${ending}`, { force: tru
 const startMs = performance.now()
 const run = await startPipeline(accessLog, { params: new Map(Object.entries({ input, db })) })
 await run.done
-report((performance.now() - startMs) / 1000, tableAnswer(db))
+const [seconds, taken] = [(performance.now() - startMs) / 1000, takenSoFar()]
+report(seconds, tableAnswer(db), taken)

@@ -14,7 +14,7 @@ import {
 } from '@duckdb/node-api'
 import pg from 'pg'
 import { type AccessRequest, accessLog, Rejection } from 'sluice'
-import { peakSoFar, report } from './measure.ts'
+import { report, takenSoFar } from './measure.ts'
 import { storeAnswer } from './store-answer.ts'
 
 const [input = '', store = '', target = '', keyed = ''] = process.argv.slice(2)
@@ -180,5 +180,5 @@ const startMs = performance.now()
 if (store === 'duckdb') await intoDuckdb()
 else await intoPostgres()
 const seconds = (performance.now() - startMs) / 1000
-const peak = peakSoFar()
-report(seconds, await storeAnswer(store, target, 'requests'), peak)
+const taken = takenSoFar()
+report(seconds, await storeAnswer(store, target, 'requests'), taken)

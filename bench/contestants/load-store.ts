@@ -3,7 +3,7 @@
 
 import { rmSync } from 'node:fs'
 import { startPipeline } from 'sluice'
-import { peakSoFar, report } from './measure.ts'
+import { report, takenSoFar } from './measure.ts'
 import { storeAnswer } from './store-answer.ts'
 
 const [input = '', store = '', target = '', keyed = '', threads = '0', epochMs = '', job = 'default'] =
@@ -21,5 +21,5 @@ const run = await startPipeline(new URL('./load-job.ts', import.meta.url), {
 })
 await run.done
 const seconds = (performance.now() - startMs) / 1000
-const peak = peakSoFar()
-report(seconds, await storeAnswer(store, target, job === 'default' ? 'requests' : 'minutes'), peak)
+const taken = takenSoFar()
+report(seconds, await storeAnswer(store, target, job === 'default' ? 'requests' : job), taken)

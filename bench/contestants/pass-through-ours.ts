@@ -1,9 +1,9 @@
-// 0 … n-1 → + 1 → sum, through three stages. Arguments: n, maxDemand.
+// 0 … n-1 → + 1 → sum, through three stages. Arguments: n, maxDemand, minDemand.
 
 import { connect, consumer, producer, producerConsumer, range } from 'sluice/stage'
 import { measure } from './measure.ts'
 
-const [size = 5_000_000, maxDemand = 1000] = process.argv.slice(2).map(Number)
+const [size = 5_000_000, maxDemand = 1000, minDemand = maxDemand / 2] = process.argv.slice(2).map(Number)
 
 await measure(size, async (n) => {
   let next = 0
@@ -24,7 +24,7 @@ await measure(size, async (n) => {
       sum += batch
     },
   })
-  const run = await connect(numbers, plusOne, total, { maxDemand, minDemand: maxDemand / 2 })
+  const run = await connect(numbers, plusOne, total, { maxDemand, minDemand })
   await run.done
   return sum
 })

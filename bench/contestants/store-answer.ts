@@ -7,6 +7,9 @@ import pg from 'pg'
 const SUMS: Readonly<Record<string, string>> = {
   requests: `select count(*) as n, sum(line) as line, sum("offset") as o, sum(status) as s, sum(bytes) as b,
     sum(length(host) + length(request) + length(path) + length(agent)) as text from requests`,
+  fields: `select count(*) as n, sum(status) as s, sum(bytes) as b, count(bytes) as sizes, sum(length(host) + length(ident) +
+    length("user") + length(method)) as names, sum(length(path) + length(protocol) + length(referer) + length(agent)) as text,
+    sum(epoch_ms(time) % 1000003) as t from requests`,
   minutes: 'select count(*) as n, sum(n) as events, sum(bytes) as b, sum(length(path)) as text from minutes',
 }
 
