@@ -57,6 +57,8 @@ async function benchLoad(
       ? [benchFile('contestants/load-hand.ts'), log, join(FOLDER, 'hand.db'), isKeyed ? 'keyed' : 'added']
       : [benchFile('contestants/load-store-hand.ts'), ...(await words('hand', 0))]
   const [none, two] = WANTED[store]
+  // DuckDB's own memory comes on top of what a load takes.
+  const peak = store === 'duckdb' ? [] : [PEAK]
   hold({
     title: `${sizeOf(log, scale)} into ${store}, ${isKeyed ? 'by a key' : 'added'}`,
     unit: 'lines/s',
@@ -65,9 +67,9 @@ async function benchLoad(
     // A table of PostgreSQL is there after the first run.
     runs: store === 'postgres' ? 1 : runsOf(effort),
     contestants: [
-      ours('Sluice, no worker', await words('ours', 0), [speed(none, HAND, 'hand'), PEAK]),
+      ours('Sluice, no worker', await words('ours', 0), [speed(none, HAND, 'hand'), ...peak]),
       ours('Sluice, 1 worker', await words('worker', 1)),
-      ours('Sluice, 2 workers', await words('workers', 2), [speed(two, HAND, 'hand'), PEAK]),
+      ours('Sluice, 2 workers', await words('workers', 2), [speed(two, HAND, 'hand'), ...peak]),
       { name: HAND, argv: byHand },
     ],
   })

@@ -14,7 +14,7 @@ const FIELDS =
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 /** Whole lines: a delimiter that no line contains, and no quotes. */
 const LINES = `read_csv(${quoted(input)}, columns = {'line': 'VARCHAR'}, delim = chr(1), quote = '', escape = '',
-  header = false, auto_detect = false, null_padding = true, new_line = '\n')`
+  header = false, auto_detect = false, null_padding = true, new_line = '\\n')`
 
 const startMs = performance.now()
 const instance = await DuckDBInstance.create(target, { threads: '2' })
