@@ -1,9 +1,9 @@
 // A connection that is reestablished when it breaks, until that takes too long.
 
 import { addAbortListener } from 'node:events'
-import { backoffMs } from '../../../base/backoff.ts'
-import { type Clock, systemClock } from '../../../base/clock.ts'
+import type { Clock } from '../../../base/clock.ts'
 import { messageOf } from '../../../base/errors.ts'
+import { retried } from '../rows/retrying.ts'
 
 export interface ReconnectingOptions<C> {
   /** For notes: `mqtt://host:1883`. */
@@ -29,14 +29,12 @@ const WAITS = { firstMs: 100, capMs: 5000 }
 
 export class Reconnecting<C> {
   readonly #options: ReconnectingOptions<C>
-  readonly #clock: Clock
   readonly #closing = new AbortController()
   #current: C | undefined
   #reconnecting: Promise<void> = Promise.resolve()
 
   private constructor(options: ReconnectingOptions<C>) {
     this.#options = options
-    this.#clock = options.clock ?? systemClock
   }
 
   /** Resolves with the first connection; throws if it is not established in time. */
@@ -79,20 +77,9 @@ export class Reconnecting<C> {
   }
 
   async #establish(): Promise<void> {
-    const { mayPass, retryMs } = this.#options
+    const { mayPass, retryMs, clock } = this.#options
     const { signal } = this.#closing
-    const startMs = this.#clock.nowMs()
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#attempt(signal)
-        return
-      } catch (error) {
-        signal.throwIfAborted()
-        const waitMs = backoffMs(attempt, WAITS)
-        if (!mayPass(error) || this.#clock.nowMs() + waitMs - startMs > retryMs) throw error
-        await this.#clock.sleep(waitMs, signal)
-      }
-    }
+    await retried(() => this.#attempt(signal), { mayPass, retryMs, clock, signal, waits: WAITS })
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {

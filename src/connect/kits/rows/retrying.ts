@@ -1,6 +1,6 @@
 // A reader that reopens its source when it is lost, and continues after the last row returned.
 
-import { backoffMs } from '../../../base/backoff.ts'
+import { type Backoff, backoffMs } from '../../../base/backoff.ts'
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { messageOf } from '../../../base/errors.ts'
 import { isPromise } from '../../../base/promise.ts'
@@ -13,7 +13,9 @@ export interface RetryOptions {
   /** How long the source may be gone, in clock milliseconds. */
   readonly retryMs: number
   readonly signal: AbortSignal | undefined
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
+  /** Between two attempts: at most one per second by default, as a server that starts up must not be slowed down. */
+  readonly waits?: Backoff
 }
 
 export interface RetryingOptions<T> extends RetryOptions {
@@ -23,7 +25,6 @@ export interface RetryingOptions<T> extends RetryOptions {
   readonly onNote: ((note: string) => void) | undefined
 }
 
-/** At most one attempt per second: a server that starts up must not be slowed down. */
 const WAITS = { firstMs: 2000, capMs: 30_000 }
 
 /**
@@ -148,11 +149,12 @@ class Losses {
 
   /** Tries until it works. */
   async through<R>(work: () => Promise<R>): Promise<R> {
+    const startMs = this.#clock.nowMs()
     for (;;) {
       try {
         return await work()
       } catch (error) {
-        await this.wait(error, this.waitFor(error))
+        await this.wait(error, this.waitFor(error, startMs))
       }
     }
   }
@@ -163,13 +165,13 @@ class Losses {
   }
 
   /** How long to wait before another attempt. Throws the error if there must be no more. */
-  waitFor(error: unknown): number {
-    const { signal, mayPass, retryMs } = this.#options
+  waitFor(error: unknown, sinceMs = this.#clock.nowMs()): number {
+    const { signal, mayPass, retryMs, waits = WAITS } = this.#options
     if (signal?.aborted === true || !mayPass(error)) throw error
     const nowMs = this.#clock.nowMs()
-    if (this.#count === 0) this.#sinceMs = nowMs
+    if (this.#count === 0) this.#sinceMs = sinceMs
     this.#count += 1
-    const waitMs = backoffMs(this.#count, WAITS)
+    const waitMs = backoffMs(this.#count, waits)
     if (nowMs + waitMs - this.#sinceMs > retryMs) throw error
     return waitMs
   }
