@@ -90,6 +90,9 @@ export class ByteWriter {
   }
 }
 
+/** There are fewer bytes than a value has: the rest of it may still come. */
+export class EndOfBytes extends RangeError {}
+
 /** Reads what a {@link ByteWriter} of any language wrote. Reading past the end is an error. */
 export class ByteReader {
   readonly #buffer: Buffer
@@ -141,7 +144,8 @@ export class ByteReader {
     const value = this.varint()
     const left = this.#end - this.#at
     if (value >= 0n && value <= left) return Number(value)
-    throw new RangeError(`Cannot read ${value} bytes: there are ${left}`)
+    if (value < 0n) throw new RangeError(`Cannot read ${value} bytes`)
+    throw new EndOfBytes(`Cannot read ${value} bytes: there are ${left}`)
   }
 
   int32(): number {
@@ -172,7 +176,7 @@ export class ByteReader {
 
   #forward(count: number): number {
     const at = this.#at
-    if (at + count > this.#end) throw new RangeError(`Cannot read ${count} bytes: there are ${this.#end - at}`)
+    if (at + count > this.#end) throw new EndOfBytes(`Cannot read ${count} bytes: there are ${this.#end - at}`)
     this.#at += count
     return at
   }

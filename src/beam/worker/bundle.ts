@@ -3,10 +3,11 @@
 import { unreachable } from '../../base/invariant.ts'
 import { RejectionLog } from '../../engine/rejection-log.ts'
 import { failureOf } from '../../engine/threads/failure.ts'
-import { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { ByteWriter } from '../wire/bytes.ts'
 import { NO_FIRING } from '../wire/windowed.ts'
 import type { Counts } from './counts.ts'
 import type { DataStream } from './data-stream.ts'
+import { ElementReader } from './element-reader.ts'
 import { BundleFailed } from './failure.ts'
 import type { FoundJobs } from './found-job.ts'
 import { listTask } from './list-task.ts'
@@ -40,6 +41,7 @@ export async function runBundle(options: BundleOptions): Promise<void> {
   const { task, source } = processor
   const outgoing = [...processor.outputs].map(([name, ports]) => ({ name, ports: ports.map(outgoingOf) }))
   const stream = streamTo(source.address)
+  const reader = new ElementReader(source.coder)
   let element: Element | undefined
   const emit: Emit = (output, key, bytes) => {
     const to = outgoing.find(({ name }) => name === output)?.ports ?? []
@@ -56,14 +58,13 @@ export async function runBundle(options: BundleOptions): Promise<void> {
   try {
     run = taskRun({ task, job: await jobs.find(task.job), emit, counts, writers, rejections, signal })
     for await (const part of stream.inboxOf(instruction).parts()) {
-      const reader = new ByteReader(part)
-      while (!reader.isAtEnd) {
+      for (element of reader.read(part)) {
         signal.throwIfAborted()
-        element = source.coder.read(reader)
         await run.element(element.value)
         await flush(false)
       }
     }
+    reader.end()
     await run.finish()
     await flush(true)
   } catch (error) {

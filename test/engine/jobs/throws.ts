@@ -3,7 +3,7 @@
 import { fold, param, pipeline, sqliteSink, valuesSource } from 'sluice'
 
 export default pipeline('throws', {
-  params: { at: param.choice(['map', 'fold'], 'map'), db: param.string('out.db') },
+  params: { at: param.choice(['map', 'fold', 'nowhere'], 'map'), db: param.string('out.db') },
   from: () => valuesSource([1, 2, 3, 4].map((n) => ({ n }))),
   flow: (rows, { at }) =>
     rows
