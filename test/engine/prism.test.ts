@@ -8,6 +8,7 @@ import { rowsIn } from '../../src/testing/rows-in.ts'
 import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { sluice } from '../support/cli.ts'
 import { prism, withoutPrism } from '../support/engine.ts'
+import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 
 const jobOf = (name: string): URL => new URL(`./jobs/${name}.ts`, import.meta.url)
 
@@ -56,6 +57,23 @@ describe('pipelines on Prism', { skip: withoutPrism }, () => {
     equal(report.firstDeadLetters.length, 3)
     const letters = 'select file, offset, step, reason, raw from dead_letters order by offset'
     deepEqual(rowsIn(path('access-log-there.db'), letters), rowsIn(path('access-log-here.db'), letters))
+  })
+
+  it('load into PostgreSQL what a local run loads', { skip: missingPostgres() }, async () => {
+    await using server = await PostgresServer.start()
+    const [here, there] = [await server.createDatabase(), await server.createDatabase()]
+    const given = (database: string) =>
+      new Map([...Object.entries({ input: path('access.log'), db: server.url(database) })])
+    const local = await (await startPipeline(jobOf('access-log'), { params: given(here) })).done
+    const report = await run(jobOf('access-log'), { on: beam(engine.address), params: given(there) })
+    deepEqual(report.run, local.run)
+    for (const [table, place] of [
+      ['requests', '"file", "offset"'],
+      ['dead_letters', '"offset"'],
+    ]) {
+      const sql = `select md5(string_agg(md5((to_jsonb(t) - 'epoch' - 'time' - 'at' - 'committed')::text), '' order by ${place})) as digest, count(*)::int as n from ${table} t`
+      deepEqual(await server.query(there, sql), await server.query(here, sql), table)
+    }
   })
 
   it('give a total over nothing', async () => {

@@ -94,6 +94,7 @@ export function postgresSink<Row>(connection: string | PostgresConnection, optio
     title: named(table),
     deadLetters: named(deadLetters),
     database: `postgres ${digestOf(place)}`,
+    lends: true,
     async inspect(pipeline) {
       const { inspectPostgres } = await import('./table/inspect.ts')
       return await inspectPostgres({ ...place, table, deadLetters, pipeline })

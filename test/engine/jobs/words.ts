@@ -1,6 +1,7 @@
 // Counts the words of a file, or of several.
 
-import { count, lines, param, pipeline, sqliteSink } from 'sluice'
+import { count, lines, param, pipeline } from 'sluice'
+import { tableIn } from '../../support/table-in.ts'
 
 export default pipeline('words', {
   params: { input: param.string('*.txt'), db: param.string('out.db') },
@@ -10,5 +11,5 @@ export default pipeline('words', {
       .flatMap((line) => line.split(' '))
       .keyBy((word) => word)
       .aggregate({ n: count() }),
-  into: ({ db }) => sqliteSink(db, { table: 'words', key: ['key'] }),
+  into: ({ db }) => tableIn(db, 'words', ['key']),
 })
