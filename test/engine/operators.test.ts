@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { beam, run } from '../../src/beam/index.ts'
@@ -36,14 +36,4 @@ describe('each operator on Prism', { skip: withoutPrism }, () => {
   for (const [at, { name }] of tailsOf(STAGES).entries()) {
     it(`${name}: as arrays do it`, async () => await check({ ...plan, isSplit: at % 2 === 0, tail: at }))
   }
-
-  it('tells all that is refused at once', async () => {
-    const refused = await run(new URL('./jobs/refused.ts', import.meta.url), { on: beam(engine.address) }).catch(
-      (error: Error) => error.message,
-    )
-    match(
-      String(refused),
-      /a tick every .* does not end.*; and mapAsync .*; and .*windows of so many events.*; and .* one writer/s,
-    )
-  })
 })

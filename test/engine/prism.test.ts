@@ -71,7 +71,7 @@ describe('pipelines on Prism', { skip: withoutPrism }, () => {
       ['requests', '"file", "offset"'],
       ['dead_letters', '"offset"'],
     ]) {
-      const sql = `select md5(string_agg(md5((to_jsonb(t) - 'epoch' - 'time' - 'at' - 'committed')::text), '' order by ${place})) as digest, count(*)::int as n from ${table} t`
+      const sql = `select md5(string_agg(md5((to_jsonb(t) - 'epoch' - 'time')::text), '' order by ${place})) as digest, count(*)::int as n from ${table} t`
       deepEqual(await server.query(there, sql), await server.query(here, sql), table)
     }
   })
