@@ -78,6 +78,18 @@ export default pipeline('secret', {
     })
   })
 
+  it('is explained and checked without an engine', async () => {
+    const told = await sluice(['explain', THROWS.pathname, '--on'])
+    match(
+      told.stdout,
+      /stage 2, 1,024 shards: aggregate \(merging\) sums\n {2}takes from stage 1: batches for 1,024 shards, equal keys meet\n/,
+    )
+    match((await sluice(['explain', REFUSED.pathname, '--on'])).stdout, /cannot run on an engine: a tick every 1000 ms/)
+    const { code, stderr } = await sluice(['check', REFUSED.pathname, '--on'])
+    equal(code, 78)
+    match(stderr, /Cannot run refused on an engine: .*; and .*; and /)
+  })
+
   it('ends a command with the exit code of what stands against it', async () => {
     const file = THROWS.pathname
     const db = `db=${join(folder, 'cli.db')}`

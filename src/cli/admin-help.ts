@@ -58,6 +58,7 @@ letters that the whole flow makes of them. Nothing is loaded, written or held. W
 Options
   --rows N      how many records of each source are read
   --shard I/N   checks one of N copies (see "sluice help run"), and shows which parts of the source are its own
+  --on          refuses what an engine cannot run ("sluice run --on"), too; no engine is asked
   --json        prints them as JSON, one per line
 
 Example

@@ -102,19 +102,27 @@ export interface CheckOptions extends FileOptions {
   /** The most rows to show. */
   readonly rows: number
   readonly shard: Shard | undefined
+  /** Whether what an engine cannot run is refused, too; no engine is asked. */
+  readonly isOnEngine: boolean
 }
 
 /**
  * @throws {SluiceError} COMMAND_INVALID for an invalid command line
  */
 export function readCheckOptions(argv: readonly string[]): CheckOptions {
-  const flags = { json: { type: 'boolean' }, rows: { type: 'string' }, shard: { type: 'string' } } as const
+  const flags = {
+    json: { type: 'boolean' },
+    rows: { type: 'string' },
+    shard: { type: 'string' },
+    on: { type: 'boolean' },
+  } as const
   const { values, positionals } = parse('check', argv, { ...FILE_OPTIONS, ...flags })
   return {
     ...fileOptions('check', positionals, values),
     json: values.json ?? false,
     rows: readCount('--rows', values.rows ?? '5'),
     shard: readShardOption(values.shard),
+    isOnEngine: values.on ?? false,
   }
 }
 

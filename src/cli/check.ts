@@ -10,7 +10,7 @@ import { redact } from '../observe/redact.ts'
 import { bytesText, countText, many } from '../observe/text.ts'
 import { buildPipeline, planOf } from '../pipeline/build.ts'
 import { promisedBy, promiseText, refuseRepeats } from '../pipeline/guarantee.ts'
-import type { PipelineParts } from '../pipeline/pipeline.ts'
+import type { Pipeline, PipelineParts } from '../pipeline/pipeline.ts'
 import { previewPipeline } from '../pipeline/preview.ts'
 import { refuseUnshared } from '../pipeline/shards.ts'
 import type { CheckOptions } from './admin-options.ts'
@@ -25,7 +25,7 @@ const WAIT_MS = 5000
 
 /** Runs `sluice check` with its arguments; returns the exit code. Errors are those that a run would print. */
 export async function check(
-  { file, params, rows: records, shard, json }: CheckOptions & { readonly file: string },
+  { file, params, rows: records, shard, json, isOnEngine }: CheckOptions & { readonly file: string },
   io: Io,
 ): Promise<number> {
   const say = (line: string): void => {
@@ -35,6 +35,7 @@ export async function check(
   const parts = buildPipeline(pipeline, params)
   planOf(parts, pipeline.name)
   refuseRepeats(parts, pipeline.name)
+  if (isOnEngine) await refuseOnEngine(pipeline, params)
   say(`pipeline ${pipeline.name}`)
   if (shard !== undefined) refuseUnshared(parts, pipeline.name, shard)
   const tell = (fact: object): void => void (json && io.stdout.write(jsonLine(fact)))
@@ -61,6 +62,16 @@ export async function check(
   const counts = `${many(rows.length, 'row')} and ${many(letters.length, 'dead letter')} of ${many(read, 'record')}`
   say(`Preview: ${counts}. Nothing was loaded.`)
   return OK
+}
+
+/** @throws {SluiceError} NOT_PORTABLE for what an engine cannot run */
+async function refuseOnEngine(pipeline: Pipeline, params: ReadonlyMap<string, string>): Promise<void> {
+  const [{ layOutPipeline }, { refuseUnportable }, { SHARDS }] = await Promise.all([
+    import('../beam/plan/laid-out.ts'),
+    import('../beam/plan/refusals.ts'),
+    import('../beam/submit/engine.ts'),
+  ])
+  refuseUnportable(layOutPipeline(pipeline, params, SHARDS))
 }
 
 /** Prints what is read, and the state of the sinks. */

@@ -7,7 +7,7 @@ import { layOut } from '../flow/layout.ts'
 import { worksOf } from '../flow/topology.ts'
 import { buildPipeline, planOf, sourceOf } from '../pipeline/build.ts'
 import { promisedBy, promiseText, refusalOf } from '../pipeline/guarantee.ts'
-import type { PipelineParts } from '../pipeline/pipeline.ts'
+import type { Pipeline, PipelineParts } from '../pipeline/pipeline.ts'
 import { OK } from './exit.ts'
 import type { Io } from './io.ts'
 import { load } from './load.ts'
@@ -16,12 +16,16 @@ import { type ExplainOptions, refuseParams } from './options.ts'
 /** Runs the command that describes what a file exports: in words, or as a Mermaid diagram. Returns the exit code. */
 export function tell(as: 'mermaid' | 'words') {
   return async (
-    { file, params, threads }: ExplainOptions & { readonly file: string },
+    { file, params, threads, isOnEngine }: ExplainOptions & { readonly file: string },
     { stdout }: Io,
   ): Promise<number> => {
     const loaded = await load(file)
     if (loaded.kind === 'pipeline') {
       const { pipeline } = loaded
+      if (isOnEngine) {
+        stdout.write(await onEngine(pipeline, params))
+        return OK
+      }
       stdout.write(explainPipeline(buildPipeline(pipeline, params), pipeline.name, { as, threads }))
       return OK
     }
@@ -29,6 +33,15 @@ export function tell(as: 'mermaid' | 'words') {
     stdout.write(await explain(loaded.module, { as, ...(threads === undefined ? {} : { threads }) }))
     return OK
   }
+}
+
+async function onEngine(pipeline: Pipeline, params: ReadonlyMap<string, string>): Promise<string> {
+  const [{ layOutPipeline }, { explainOnEngine }, { SHARDS }] = await Promise.all([
+    import('../beam/plan/laid-out.ts'),
+    import('../beam/plan/explain.ts'),
+    import('../beam/submit/engine.ts'),
+  ])
+  return explainOnEngine(layOutPipeline(pipeline, params, SHARDS))
 }
 
 interface ExplainPipelineOptions {

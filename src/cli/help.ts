@@ -99,10 +99,11 @@ Example
 }
 
 export function explainHelp(): string {
-  return `sluice explain FILE [--threads N] [--param name=value …]
+  return `sluice explain FILE [--threads N | --on] [--param name=value …]
 
 Tells how what FILE exports would run, without running it: its layers, how many stages each has, where events change
-stages, and on how many threads it runs, with the reason; for a pipeline also what is promised of rows.
+stages, and on how many threads it runs, with the reason; for a pipeline also what is promised of rows. With --on: how a pipeline would run on an engine ("sluice run --on"), its
+stages, what crosses between them, and what is refused; no engine is asked.
 
 Example
   sluice explain word-count.ts --threads 4

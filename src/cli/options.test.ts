@@ -113,6 +113,7 @@ describe('readExplainOptions', () => {
       params: new Map(),
       help: true,
       threads: undefined,
+      isOnEngine: false,
     })
   })
 

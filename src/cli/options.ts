@@ -234,14 +234,21 @@ function readDrainTimeout(text = '30'): number {
 /** Options of `sluice explain`. */
 export interface ExplainOptions extends FileOptions {
   readonly threads: number | undefined
+  /** Whether it tells how an engine would run it; no engine is asked. */
+  readonly isOnEngine: boolean
 }
 
 /**
  * @throws {SluiceError} COMMAND_INVALID for an invalid command line
  */
 export function readExplainOptions(command: 'explain' | 'graph', argv: readonly string[]): ExplainOptions {
-  const { values, positionals } = parse(command, argv, { ...FILE_OPTIONS, threads: RUN_OPTIONS.threads })
-  return { ...fileOptions(command, positionals, values), threads: readThreads(values.threads) }
+  const known = { ...FILE_OPTIONS, threads: RUN_OPTIONS.threads, on: { type: 'boolean' } } as const
+  const { values, positionals } = parse(command, argv, known)
+  const { on: isOnEngine = false, threads } = values
+  if (isOnEngine && (command === 'graph' || threads !== undefined)) {
+    throw commandInvalid('--on', 'sluice explain FILE --on tells it in words, without --threads')
+  }
+  return { ...fileOptions(command, positionals, values), threads: readThreads(threads), isOnEngine }
 }
 
 type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<

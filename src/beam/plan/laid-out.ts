@@ -29,8 +29,12 @@ export async function layOutFor(
   job: Pick<Job, 'module' | 'name' | 'params' | 'laidOutBy'>,
   shards: number,
 ): Promise<LaidOut> {
-  const pipeline = await loadPipeline(job)
-  const parts = buildPipeline(pipeline, job.params ?? new Map())
+  return layOutPipeline(await loadPipeline(job), job.params ?? new Map(), shards)
+}
+
+/** Lays a pipeline out; reads and opens nothing. */
+export function layOutPipeline(pipeline: Pipeline, params: ReadonlyMap<string, string>, shards: number): LaidOut {
+  const parts = buildPipeline(pipeline, params)
   const plan = planOf(parts, pipeline.name)
   const topology = layOut(plan.node, { stages: shards, input: sourceOf(parts, plan) })
   const stages = engineStagesOf(topology)

@@ -10,10 +10,15 @@ import type { LaidOut } from './laid-out.ts'
 /** @throws {SluiceError} NOT_PORTABLE with every reason, and the way out of each */
 export function refuseUnportable(job: LaidOut): void {
   const { name } = job.pipeline
-  const reasons = [...ofSources(job), ...ofOperators(job), ...ofSink(job)]
+  const reasons = refusalsOf(job)
   if (reasons.length === 0) return
   const message = `Cannot run ${name} on an engine: ${reasons.join('; and ')}`
   throw new SluiceError('NOT_PORTABLE', message, { pipeline: name, reasons })
+}
+
+/** Every reason why an engine cannot run a pipeline, each with the way out. */
+export function refusalsOf(job: LaidOut): readonly string[] {
+  return [...ofSources(job), ...ofOperators(job), ...ofSink(job)]
 }
 
 /** A part that another worker must be able to read again. */
