@@ -125,12 +125,8 @@ export function openError(path: string, error: unknown): unknown {
   const holder = /Conflicting lock is held in .*\bPID (\d+)/.exec(found)
   if (holder !== null) {
     const by = `process ${holder[1]}`
-    return new SluiceError(
-      'PIPELINE_HELD',
-      `${cannot}: ${by} has it open, and DuckDB allows one process`,
-      { pipeline: path, by },
-      { cause: error },
-    )
+    const message = `${cannot}: ${by} has it open, and DuckDB allows one process`
+    return new SluiceError('PIPELINE_HELD', message, { pipeline: path, by }, { cause: error })
   }
   return duckdbError(error, path, 'open', path)
 }
@@ -140,13 +136,10 @@ export function duckdbError(error: unknown, path: string, act: string, table: st
   if (error instanceof SluiceError) return error
   const found = messageOf(error).split('\n', 1)[0] ?? ''
   const message = `Cannot ${act} ${JSON.stringify(path)}: ${found}`
-  if (/No space left|ENOSPC/i.test(found))
-    return new SluiceError('STORAGE_FAILED', message, { path, errno: 'ENOSPC' }, { cause: error })
-  if (/^Out of Memory/i.test(found)) {
-    const words = `${message} (see the option memory)`
-    return new SluiceError('STORAGE_FAILED', words, { path, errno: 'ENOMEM' }, { cause: error })
-  }
-  if (/^(IO|Fatal|Internal) Error/i.test(found))
-    return new SluiceError('STORAGE_FAILED', message, { path, errno: 'EIO' }, { cause: error })
+  const stored = (errno: string, words = message): SluiceError =>
+    new SluiceError('STORAGE_FAILED', words, { path, errno }, { cause: error })
+  if (/No space left|ENOSPC/i.test(found)) return stored('ENOSPC')
+  if (/^Out of Memory/i.test(found)) return stored('ENOMEM', `${message} (see the option memory)`)
+  if (/^(IO|Fatal|Internal) Error/i.test(found)) return stored('EIO')
   return new SluiceError('SINK_MISMATCH', message, { sink: path, table, found }, { cause: error })
 }

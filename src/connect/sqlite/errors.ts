@@ -55,6 +55,8 @@ export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
   const found = messageOf(thrown)
   const stored = (errno: string, words: string) =>
     new SluiceError('STORAGE_FAILED', `${cannot}: ${words}`, { path, errno }, { cause: thrown })
+  const unfit = (found: string): SluiceError =>
+    new SluiceError('SINK_MISMATCH', `${cannot}: ${found}`, { sink: path, table, found }, { cause: thrown })
   switch (code) {
     case FULL:
       return stored('ENOSPC', 'the disk is full (SQLITE_FULL, ENOSPC)')
@@ -73,23 +75,13 @@ export function errorOf(thrown: unknown, { path, act, table }: Place): unknown {
     case CORRUPT:
       return stored('SQLITE_CORRUPT', 'the database, or its disk, is damaged (SQLITE_CORRUPT)')
     case NOTADB:
-      return mismatch(`${cannot}: the file is not an SQLite database`, path, table, 'not an SQLite database', thrown)
+      return unfit('the file is not an SQLite database')
     case BUSY:
     case LOCKED:
       return new SluiceError('SINK_UNREACHABLE', `${cannot}: ${found}`, { sink: path, attempts: 1 }, { cause: thrown })
     default:
-      return mismatch(`${cannot}: ${found}`, path, table, found, thrown)
+      return unfit(found)
   }
-}
-
-function mismatch(
-  message: string,
-  sink: string,
-  table: string,
-  found: string,
-  cause?: unknown,
-): SluiceError<'SINK_MISMATCH'> {
-  return new SluiceError('SINK_MISMATCH', message, { sink, table, found }, { cause })
 }
 
 /** Whether the disk of a file has room for a larger index. */
