@@ -94,6 +94,13 @@ describe('sluice try', () => {
     match(stderr, /it has 2 tables, name one as in .*shop\.sqlite#empty: empty, orders/)
   })
 
+  it('I1: says how an access log in a format of its own is read', async () => {
+    const line = (n: number): string => `2026-05-17 app[${n}] "GET /x HTTP/1.1" took ${n} ms\n`
+    writeFileSync(path('own.log'), Array.from({ length: 20 }, (_, n) => line(n)).join(''))
+    const { kind, notes } = await tried(path('own.log'))
+    deepEqual([kind, /accessLog\(\{ format/.test(notes.join())], ['lines of text', true])
+  })
+
   it('I4: loads exactly the pipeline that it prints, and only what is new the next time', async () => {
     for (const [given, table] of [
       ['dirty.csv', 'dirty'],

@@ -10,7 +10,7 @@ import { plainName } from '../scaffold/code.ts'
 import { projectFiles } from '../scaffold/project.ts'
 import { SINKS } from '../scaffold/sinks.ts'
 import { SOURCES, type SourceTemplate } from '../scaffold/sources.ts'
-import { OK } from './exit.ts'
+import { exitCodeOfSignal, OK } from './exit.ts'
 import { quote } from './help.ts'
 import type { Io } from './io.ts'
 import { commandInvalid, parse } from './options.ts'
@@ -56,7 +56,12 @@ export async function initCommand(argv: readonly string[], io: Io): Promise<numb
     io.stdout.write(initHelp(Object.keys(SOURCES), Object.keys(SINKS)))
     return OK
   }
-  const { source = 'csv', sink = 'sqlite', key } = await answered(options, io)
+  const answers = await answered(options, io)
+  if (answers === undefined) {
+    io.stderr.write('\nnothing was written\n')
+    return exitCodeOfSignal('SIGINT')
+  }
+  const { source = 'csv', sink = 'sqlite', key } = answers
   checkKey(source, key)
   const folder = resolve(options.folder)
   const name = plainName(`${basename(folder)}.`)
@@ -72,28 +77,35 @@ function releaseOf(name: string): string {
   return release === undefined || release === 'latest' ? 'latest' : `^${release}`
 }
 
-/** What the options leave open, asked on a terminal. */
-async function answered(options: InitOptions, { stdout }: Io): Promise<Pick<InitOptions, 'source' | 'sink' | 'key'>> {
+/** What the options leave open, asked on a terminal; undefined if the answer is to leave it. */
+async function answered(
+  options: InitOptions,
+  { stdout }: Io,
+): Promise<Pick<InitOptions, 'source' | 'sink' | 'key'> | undefined> {
   const isOpen = options.source === undefined || options.sink === undefined
   if (!isOpen || stdout.isTTY !== true || process.stdin.isTTY !== true) return options
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    const ask = async (
-      question: string,
-      all: Readonly<Record<string, unknown>>,
-      byDefault: string,
-    ): Promise<string> => {
-      stdout.write(`${Object.keys(all).join(' ')}\n`)
-      for (;;) {
-        const answer = (await terminal.question(`${question} (${byDefault}): `)).trim() || byDefault
-        if (Object.hasOwn(all, answer)) return answer
-        stdout.write(`There is no ${answer}: choose one of the names above\n`)
-      }
+  // Ctrl-C and Ctrl-D close it, and nothing would answer any more.
+  const closed = new AbortController()
+  terminal.once('close', () => closed.abort())
+  const question = async (text: string): Promise<string> =>
+    (await terminal.question(text, { signal: closed.signal })).trim()
+  const choice = async (text: string, all: Readonly<Record<string, unknown>>, byDefault: string): Promise<string> => {
+    stdout.write(`${Object.keys(all).join(' ')}\n`)
+    for (;;) {
+      const answer = (await question(`${text} (${byDefault}): `)) || byDefault
+      if (Object.hasOwn(all, answer)) return answer
+      stdout.write(`There is no ${answer}: choose one of the names above\n`)
     }
-    const source = options.source ?? (await ask('Where does the data come from?', SOURCES, 'csv'))
-    const sink = options.sink ?? (await ask('Where does it go?', SINKS, 'sqlite'))
-    const field = options.key ?? (await terminal.question('The field that identifies a row, if there is one (none): '))
-    return { source, sink, key: field.trim() === '' ? undefined : field.trim() }
+  }
+  try {
+    const source = options.source ?? (await choice('Where does the data come from?', SOURCES, 'csv'))
+    const sink = options.sink ?? (await choice('Where does it go?', SINKS, 'sqlite'))
+    const key = options.key ?? (await question('The field that identifies a row, if there is one (none): '))
+    return { source, sink, key: key === '' ? undefined : key }
+  } catch (thrown) {
+    if (closed.signal.aborted) return undefined
+    throw thrown
   } finally {
     terminal.close()
   }

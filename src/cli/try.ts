@@ -69,7 +69,7 @@ export async function tryCommand(argv: readonly string[], io: Io): Promise<numbe
     if (json) io.stdout.write(jsonLine(exploredJson(source, explored, job)))
     else
       io.stdout.write(
-        `${redact(exploredText(source, explored))}\n${job}\n${into === undefined ? advice(source, explored) : ''}`,
+        `${redact(exploredText(source, explored, io.stdout.columns))}\n${job}\n${into === undefined ? advice(source, explored) : ''}`,
       )
     return into === undefined ? OK : await load(job, { explored, folder, argv, json }, io)
   } finally {

@@ -19,6 +19,8 @@ import type { Found, Looking } from './found.ts'
 import { type Head, notText, readHead, textOf } from './head.ts'
 import { textSource } from './text-source.ts'
 
+/** The request in a line of an access log. */
+const REQUEST = /\b(?:GET|POST|HEAD|PUT) \S+ HTTP\/\d/
 /** Larger compressed files are verified for longer than there is time: of these the beginning is looked at. */
 const LARGE_PACKED_BYTES = 16 * 1024 * 1024
 /** How much of their content. */
@@ -95,8 +97,11 @@ async function textFound(file: FoundFile, head: Head, about: About, looking: Loo
   // Line ends of several bytes cannot be searched from the middle of a file.
   const isCut = isPlain && sizeBytes > LARGE_BYTES && encoding?.startsWith('utf-16') !== true
   const input = { input: beginning?.path ?? named, named: as, encoding, isCut }
-  const { words, ...source } = await textSource(detect(file.path, head, text), input, looking)
+  const kind = detect(file.path, head, text)
+  const { words, ...source } = await textSource(kind, input, looking)
   const notes = [...about.notes, ...(encoding === undefined ? [] : [`its text is encoded as ${encoding}`])]
+  if (kind.kind !== 'access-log' && text.lines.filter((line) => REQUEST.test(line)).length > text.lines.length / 2)
+    notes.push("for an access log in a format of its own, take fileSource(…, accessLog({ format: '…' }))")
   const packed = isPlain ? '' : `, compressed with ${head.packed}`
   const found = { ...source, name, sizeBytes, notes, words: wordsOf(`${words}${packed}`, files) }
   if (beginning === undefined) return found

@@ -99,7 +99,7 @@ WORKDIR /app
 COPY package*.json ./
 RUN npm install --omit=dev --no-audit --no-fund
 COPY . .
-RUN chown node out
+RUN mkdir -p out && chown node out
 USER node
 # What the job writes, and how far it is: mount it, or the next container starts over.
 VOLUME /app/out

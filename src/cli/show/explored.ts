@@ -15,8 +15,12 @@ const NAME = 28
 const VALUE = 24
 const VALUES = 60
 
-/** What was found, for people: lines that end at line ends. */
-export function exploredText(given: string, explored: Explored): string {
+/**
+ * What was found, for people.
+ *
+ * @param width - where lines of the table are cut
+ */
+export function exploredText(given: string, explored: Explored, width: number = Number.POSITIVE_INFINITY): string {
   const { found, unread } = explored
   const size = found.sizeBytes === undefined ? '' : `, ${bytesText(found.sizeBytes)}`
   return [
@@ -24,7 +28,7 @@ export function exploredText(given: string, explored: Explored): string {
     countsText(explored),
     ...found.notes.map((note) => `  note: ${excerpt(note, 300)}`),
     '',
-    ...columnLines(explored),
+    ...columnLines(explored).map((line) => (line.length < width ? line : `${line.slice(0, width - 1)}…`)),
     ...rejectionLines(explored),
     ...unread.slice(0, SHOWN_UNREAD).map(({ reason }) => `  not read: ${excerpt(reason, 300)}`),
     ...(unread.length > SHOWN_UNREAD
