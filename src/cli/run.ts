@@ -187,9 +187,7 @@ class RunCommand {
     const { json } = this.#options
     // If rows went to standard output, nothing else does.
     const out = report.sinkKind === 'stdout' ? this.#io.stderr : this.#io.stdout
-    out.write(
-      json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter.notes, this.#reporter.noted),
-    )
+    out.write(json ? jsonLine({ ...report, exitCode }) : summaryText(report, this.#reporter))
     return exitCode
   }
 

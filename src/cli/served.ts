@@ -12,6 +12,7 @@ import type { Logger } from '../observe/log.ts'
 import { redact } from '../observe/redact.ts'
 import { durationText } from '../observe/text.ts'
 import { equation } from '../pipeline/figures.ts'
+import { RunHistory } from '../pipeline/history.ts'
 import type { Params } from '../pipeline/param.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunSnapshot } from '../pipeline/snapshot.ts'
@@ -34,6 +35,9 @@ export interface ServedOptions {
 const BACKOFF: Backoff = { firstMs: 1000, capMs: 60_000 }
 /** A run that lasted this long was healthy: its failure counts as a first one. */
 const WELL_MS = 60_000
+
+/** How often it is looked whether a line of history is due, in clock milliseconds. */
+const LOOK_MS = 10_000
 
 /** Permanent failures: someone has to change something first. */
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -131,17 +135,28 @@ export class Served implements WatchedRun {
   }
 
   async #runOnce(): Promise<void> {
+    const history = new RunHistory()
     const { pipeline, params, shard, signal, log, onThreads } = this.#options
     const run = await startPipeline(onThreads?.module ?? pipeline, {
       params,
       ...definedOf({ threads: onThreads?.threads, shard }),
       signal,
       onEvent: (event) => {
+        history.onEvent(event)
         if (event.kind === 'retrying') log.warn({}, `${this.pipeline}: ${event.why}`)
       },
     })
     this.#run = run
     this.#trouble = undefined
+    const looking = setInterval(() => {
+      const told = history.look(run.progress())
+      if (told !== undefined) log.info({ event: 'history', ...told.figures }, `${this.pipeline}, ${told.text}`)
+    }, LOOK_MS)
+    looking.unref()
+    run.done.then(
+      () => clearInterval(looking),
+      () => clearInterval(looking),
+    )
     if (this.#isPaused) run.pause()
     if (this.#drain.signal.aborted) void run.drain('requested before it was started').catch(() => {}) // Handled below.
     const { outcome, run: totals } = await run.done

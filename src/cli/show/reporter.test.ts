@@ -143,4 +143,25 @@ describe('Reporter', () => {
     reporter.stop()
     deepEqual(written, ['stopping: received SIGINT; finishing what was read\n'])
   })
+
+  it('U50: writes rarer lines in a long run, and its history every ten minutes', () => {
+    const { reporter, written, time } = setUp()
+    reporter.watch(() => PROGRESS)
+    for (let seconds = 0; seconds <= 3600; seconds += 1) {
+      time.nowMs = seconds * 1000
+      reporter.look({ ...PROGRESS, elapsedMs: time.nowMs, read: seconds * 10 })
+    }
+    reporter.stop()
+    const history = written.filter((line) => line.startsWith('1970-01-01T00:00Z last 10 m 00 s: 6,000 read'))
+    deepEqual([history.length, written.length < 30], [6, true])
+  })
+
+  it('U50: writes its history on a terminal above the line, and where machines read', () => {
+    for (const setup of [{ isTTY: true }, { isQuiet: false }]) {
+      const { reporter, written } = setUp(setup)
+      reporter.look(PROGRESS)
+      reporter.look({ ...PROGRESS, elapsedMs: 600_000 })
+      equal(written.filter((line) => /last 10 m 00 s: 0 read/.test(line)).length, 1)
+    }
+  })
 })

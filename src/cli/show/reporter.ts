@@ -6,6 +6,7 @@ import { excerpt } from '../../observe/escape.ts'
 import type { Logger } from '../../observe/log.ts'
 import { Rate } from '../../observe/rate.ts'
 import { countText } from '../../observe/text.ts'
+import { HISTORY_MS, RunHistory } from '../../pipeline/history.ts'
 import type { Progress, RunEvent } from '../../pipeline/report.ts'
 import { hasColour, type Io, isLively } from '../io.ts'
 import { progressLine } from './progress.ts'
@@ -15,6 +16,9 @@ const REDRAW_MS = 100
 /** Before the first plain line, and between two of them, in clock milliseconds. */
 const FIRST_LINE_MS = 2000
 const LINE_MS = 5000
+/** In a run that lasts longer than this, plain lines are rarer; after ten minutes, its history tells instead. */
+const RARER_AFTER_MS = 60_000
+const RARER_LINE_MS = 60_000
 /** Rejected records that are printed one by one. */
 const SHOWN_DEAD_LETTERS = 3
 /** Notes that are kept for the summary. */
@@ -55,6 +59,9 @@ export class Reporter {
   #resumed = 0
   /** When the next plain line is due, in clock milliseconds. */
   #nextLineMs = Number.POSITIVE_INFINITY
+  /** When it began to be watched, in clock milliseconds. */
+  #startedMs = 0
+  readonly #history = new RunHistory()
   /** Why the run stops reading, once that was printed. */
   #draining: string | undefined
   /** Whether something failed, and nothing has been committed since. */
@@ -77,8 +84,9 @@ export class Reporter {
 
   /** Shows the progress of a run until `stop`. */
   watch(progress: () => Progress): void {
-    if (this.#isQuiet) return
-    this.#nextLineMs = this.#clock.nowMs() + FIRST_LINE_MS
+    if (this.#isQuiet && !this.#isLogged) return
+    this.#startedMs = this.#clock.nowMs()
+    this.#nextLineMs = this.#startedMs + FIRST_LINE_MS
     this.#timer = setInterval(() => this.look(progress()), REDRAW_MS)
     this.#timer.unref()
   }
@@ -94,7 +102,13 @@ export class Reporter {
     this.log.info(fields, message)
   }
 
+  /** Why records were rejected, the most common reasons first. */
+  get reasons(): RunHistory['reasons'] {
+    return this.#history.reasons
+  }
+
   onEvent(event: RunEvent): void {
+    this.#history.onEvent(event)
     if (this.#isLogged && event.kind !== 'split-opened') return
     switch (event.kind) {
       case 'started':
@@ -138,11 +152,19 @@ export class Reporter {
   /** Looks at the run: redraws the line, or writes a plain one when it is due. */
   look(progress: Progress): void {
     const nowMs = this.#clock.nowMs()
+    const told = this.#history.look(progress)
+    if (told !== undefined) {
+      const time = this.#isLogged ? '' : `${new Date(this.#clock.wallMs()).toISOString().slice(0, 16)}Z `
+      this.say(`${time}${told.text}`, { event: 'history', ...told.figures })
+    }
+    if (this.#isQuiet) return
     this.#events.update(progress.read, nowMs)
     this.#bytes.update(progress.doneBytes, nowMs)
     if (this.#isLive) return this.#draw(progress)
     if (nowMs < this.#nextLineMs) return
-    this.#nextLineMs = nowMs + LINE_MS
+    const forMs = nowMs - this.#startedMs
+    this.#nextLineMs = nowMs + (forMs < RARER_AFTER_MS ? LINE_MS : forMs < HISTORY_MS ? RARER_LINE_MS : HISTORY_MS)
+    if (forMs >= HISTORY_MS) return
     const { read, dead, doneBytes, totalBytes, epoch } = progress
     this.log.info({ read, dead, doneBytes, totalBytes, epoch }, this.#line(progress, 200))
   }

@@ -43,7 +43,7 @@ describe('summaryText', () => {
     const overall = run
     const report = { ...REPORT, run: NO_TOTALS, overall, doneBytes: 0, splits: { all: 5, unchanged: 5 } }
     equal(
-      summaryText(report, ['a.log: nothing new since byte 812', 'b.log: nothing new since byte 9']),
+      summaryText(report, { notes: ['a.log: nothing new since byte 812', 'b.log: nothing new since byte 9'] }),
       `orders: finished in 1.5 s, committed to table orders in out.db
 
   nothing new: 5 of 5 already loaded up to the end
@@ -80,5 +80,18 @@ describe('summaryText', () => {
     const text = summaryText({ ...REPORT, top })
     match(text, /\n {2}path \(2 different\)\n {4}1,500 {2}\/\n {8}7 {2}\/\\x1b\[2J\\x0a\n/)
     match(text, /\n {2}agent \(counts are estimates\)\n {4}3 {2}curl\n$/)
+  })
+
+  it('U50: says why records were rejected, the most common reasons first', () => {
+    const text = summaryText(
+      { ...REPORT, run: { ...REPORT.run, dead: 2 } },
+      {
+        reasons: [
+          ['json: not valid JSON', 1200],
+          ['csv: x\n', 1],
+        ],
+      },
+    )
+    match(text, /\n\n {2}why\n {5}1,200 {2}json: not valid JSON\n {9}1 {2}csv: x\\x0a\n/)
   })
 })

@@ -10,11 +10,17 @@ import { againText } from '../../pipeline/guarantee.ts'
 import type { RunReport } from '../../pipeline/report.ts'
 import { shownName } from '../../pipeline/shown-name.ts'
 
-/**
- * @param notes - notes of splits with nothing new, the first few of them
- * @param noted - notes taken during the run, the first of them
- */
-export function summaryText(report: RunReport, notes: readonly string[] = [], noted: readonly string[] = []): string {
+/** What a summary says beside the report. */
+export interface SummaryNotes {
+  /** Notes of splits with nothing new, the first few of them. */
+  readonly notes?: readonly string[]
+  /** Notes taken during the run, the first of them. */
+  readonly noted?: readonly string[]
+  /** Why records were rejected, the most common reasons first. */
+  readonly reasons?: readonly (readonly [reason: string, count: number])[]
+}
+
+export function summaryText(report: RunReport, { notes = [], noted = [], reasons = [] }: SummaryNotes = {}): string {
   const { outcome, run, overall, elapsedMs, doneBytes, splits, sink } = report
   const lines = [
     `${excerpt(shownName(report), 64)}: ${outcome} in ${durationText(elapsedMs)}, committed to ${excerpt(sink, 200)}`,
@@ -27,7 +33,9 @@ export function summaryText(report: RunReport, notes: readonly string[] = [], no
       lines.push(`    and ${splits.unchanged - notes.length} more`)
   } else {
     const rejected = `rejected, with their reasons: ${excerpt(report.deadLetters, 200)}`
-    lines.push(...totalsLines(run, { read: rateText(run.read, doneBytes, elapsedMs), dead: rejected }))
+    const told = totalsLines(run, { read: rateText(run.read, doneBytes, elapsedMs), dead: rejected })
+    lines.push(...told)
+    if (run.dead > 0 && reasons.length > 0) lines.push('', '  why', ...reasons.map(reasonLine))
     if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)
   }
   if (overall.read !== run.read) lines.push('', `  in all runs: ${equation(overall)}`)
@@ -58,6 +66,10 @@ function rateText(read: number, bytes: number, elapsedMs: number): string {
   // Not every source has bytes.
   const bytesPerSecond = bytes > 0 ? `, ${bytesText(bytes * perSecond)} a second` : ''
   return `${countText(read * perSecond)} a second${bytesPerSecond}`
+}
+
+function reasonLine([reason, count]: readonly [string, number]): string {
+  return `  ${countText(count).padStart(8)}  ${excerpt(reason, 200)}`
 }
 
 function topLines(title: string, { values, distinct, exact }: Top): string[] {
