@@ -13,6 +13,8 @@ export interface LinesOf {
   readonly bytes: Buffer
   /** Where a line begins in the bytes; also of the line after the last one. */
   readonly startOf: (index: number) => number
+  /** How many bytes end a line. */
+  readonly lineGap: number
   /** All bytes as one string of as many characters, if they are ASCII. */
   readonly whole: () => string | undefined
 }
@@ -25,8 +27,8 @@ export class BlockOrigins implements Origins {
   }
 
   at(index: number): Origin {
-    const { source, line, offset, bytes, startOf, whole } = this.lines
-    const [from, to] = [startOf(index), startOf(index + 1) - 1]
+    const { source, line, offset, bytes, startOf, lineGap, whole } = this.lines
+    const [from, to] = [startOf(index), startOf(index + 1) - lineGap]
     const text = whole()
     const raw = text === undefined ? bytes.toString('utf8', from, to) : text.slice(from, to)
     if (typeof line === 'number') return { source, line: line + index, offset: offset + from, raw }

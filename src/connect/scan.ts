@@ -17,6 +17,8 @@ export interface Scanned<T> {
   readonly isAtOdd: boolean
   /** Where each begins, and where the next one would. */
   readonly startOf: (index: number) => number
+  /** How many bytes end a line. */
+  readonly lineGap: number
   /** A copy of their bytes, and that as one string of as many characters, if they are ASCII. */
   readonly bytes: Buffer
   readonly whole: () => string | undefined

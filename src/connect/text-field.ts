@@ -41,12 +41,12 @@ export class TextField implements FieldVector {
   }
 
   #texts(): (string | null)[] {
-    const { bytes, bounds, stride, place, count, isEmptyNull } = this.#spans
+    const { bytes, bounds, stride, place, gap, count, isEmptyNull } = this.#spans
     const text = this.#whole()
     const texts: (string | null)[] = []
     for (let i = 0, at = place; i < count; i += 1, at += stride) {
       const from = bounds[at] as number
-      const to = (bounds[at + 1] as number) - 1
+      const to = (bounds[at + 1] as number) - gap
       if (from < 0) texts.push(null)
       else if (from === to) texts.push(isEmptyNull ? null : '')
       else texts.push(text === undefined ? bytes.toString('utf8', from, to) : text.slice(from, to))

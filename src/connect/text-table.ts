@@ -39,12 +39,12 @@ export class TextTable {
   }
 
   /** The numbers of texts, -1 for null; undefined if there is no room for one of them. */
-  numbersOf({ bytes, bounds, stride, place, count, isEmptyNull }: Spans): Int32Array | undefined {
+  numbersOf({ bytes, bounds, stride, place, gap, count, isEmptyNull }: Spans): Int32Array | undefined {
     const numbers = new Int32Array(count)
     this.#looked += count
     for (let i = 0, at = place; i < count; i += 1, at += stride) {
       const from = bounds[at] as number
-      const to = (bounds[at + 1] as number) - 1
+      const to = (bounds[at + 1] as number) - gap
       const number = from < 0 || (from === to && isEmptyNull) ? -1 : this.find(bytes, from, to)
       if (number === NOT_HELD) return undefined
       numbers[i] = number

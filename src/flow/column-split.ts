@@ -30,7 +30,7 @@ export function columnSplit(name: string, separator: string | RegExp): ByColumn 
     if (spans === undefined) return undefined
     const parts = splitter.split(spans)
     const made = spread(batch, parts)
-    const own = { ...spans, bounds: parts.bounds, stride: 2, place: 0, count: parts.count, isEmptyNull: false }
+    const own = { ...spans, bounds: parts.bounds, stride: 2, place: 0, gap: 1, count: parts.count, isEmptyNull: false }
     made.set(name, new TextField(own, texts, wholeText(spans.bytes)))
     count(parts, batch.length, counts)
     return batchOfParts(batch, made, parts)
@@ -80,7 +80,7 @@ class Splitter {
     this.#code = code
   }
 
-  split({ bytes, bounds, stride, place, count: texts }: Spans): Parts {
+  split({ bytes, bounds, stride, place, gap, count: texts }: Spans): Parts {
     const code = this.#code
     const starts = new Int32Array(texts)
     let room = this.#room
@@ -88,7 +88,7 @@ class Splitter {
     for (let i = 0, at = place; i < texts; i += 1, at += stride) {
       starts[i] = made
       const from = bounds[at] as number
-      const to = (bounds[at + 1] as number) - 1
+      const to = (bounds[at + 1] as number) - gap
       if (from < 0) continue
       // A text has at most so many parts.
       if ((made + ((to - from) >> 1) + 1) * 2 > room.length) room = this.#grow(made, to - from)

@@ -27,10 +27,19 @@ export function linesScan<T>(name: string): Scan<T> {
       }
       const copy = copyOf(bytes, from, at)
       const whole = wholeText(copy)
-      const spans = { bytes: copy, bounds, stride: 1, place: 0, count, isEmptyNull: false }
+      const spans = { bytes: copy, bounds, stride: 1, place: 0, gap: 1, count, isEmptyNull: false }
       const fields = new Map([[name, new TextField(spans, texts, whole)]])
       const startOf = (index: number): number => bounds[index] as number
-      return { count, isAtOdd: count < max && at < to, startOf, bytes: copy, whole, fields, make: make as never }
+      return {
+        count,
+        isAtOdd: count < max && at < to,
+        startOf,
+        lineGap: 1,
+        bytes: copy,
+        whole,
+        fields,
+        make: make as never,
+      }
     },
   }
 }

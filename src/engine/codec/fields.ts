@@ -19,6 +19,7 @@ export type PackedField =
       readonly bounds: number
       readonly stride: number
       readonly place: number
+      readonly gap: number
       readonly isEmptyNull: boolean
     }
   | { readonly kind: 'column'; readonly column: Column }
@@ -38,6 +39,7 @@ export interface PackedFields {
         readonly source: string
         readonly line: number
         readonly offset: number
+        readonly lineGap: number
         readonly starts: Int32Array<ArrayBuffer>
       }
     | undefined
@@ -66,8 +68,8 @@ export function packFields(
     if (spans !== undefined) {
       blocks.add(spans.bytes)
       if (!bounds.includes(spans.bounds)) bounds.push(spans.bounds)
-      const { stride, place, isEmptyNull } = spans
-      return { kind: 'spans', bounds: bounds.indexOf(spans.bounds), stride, place, isEmptyNull }
+      const { stride, place, gap, isEmptyNull } = spans
+      return { kind: 'spans', bounds: bounds.indexOf(spans.bounds), stride, place, gap, isEmptyNull }
     }
     const vector = field.vector()
     if (vector.kind === 'numbers')
@@ -89,11 +91,12 @@ export function packFields(
 }
 
 function placesOf({ lines }: BlockOrigins, length: number): PackedFields['lines'] {
-  const { source, line, offset, startOf } = lines
+  const { source, line, offset, startOf, lineGap } = lines
   return {
     source,
     line: typeof line === 'number' ? line : line(),
     offset,
+    lineGap,
     starts: Int32Array.from({ length: length + 1 }, (_, i) => startOf(i)),
   }
 }

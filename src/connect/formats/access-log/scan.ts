@@ -63,6 +63,7 @@ export function accessScan(form: AccessForm): Scan<AccessRequest> {
         count: lines.count,
         isAtOdd: lines.isAtOdd || end <= from,
         startOf,
+        lineGap: 1,
         bytes: copy,
         whole,
         fields,
@@ -161,7 +162,7 @@ function fieldsOf(
 ): Map<string, FieldVector> {
   const { count, bounds, noSizes } = lines
   const textOf = (name: string, own: Int32Array, stride: number, place: number): FieldVector => {
-    const spans = { bytes, bounds: own, stride, place, count, isEmptyNull: false }
+    const spans = { bytes, bounds: own, stride, place, gap: 1, count, isEmptyNull: false }
     return new TextField(spans, tables.get(name) as TextTable, whole)
   }
   let parts: Int32Array | undefined

@@ -41,29 +41,33 @@ export function csvScan(dialect: Dialect, lineEnd: number, options: RowOptions):
   const stride = names.length
 
   return {
-    odd: [CR, codeOf(quote), codeOf(escapeMark)].filter((code) => code !== -1),
+    odd: [codeOf(quote), codeOf(escapeMark)].filter((code) => code !== -1),
     read(bytes, from, to, max) {
       const {
         bounds,
         count: most,
+        lineGap,
         isAtOdd,
       } = cutLines(bytes, from, to, { max, stride, delimiter: delimiterCode, comment })
       const startOf = (index: number): number => bounds[index * stride] as number
       const copy = copyOf(bytes, from, from + startOf(most))
       const all = { bytes: copy, bounds, stride, isEmptyNull: columns !== undefined }
+      const gapAt = (place: number): number => (place === stride - 1 ? lineGap : 1)
       const typed = scanned.map(({ type, place, convert }) =>
-        type === 'text' ? undefined : valuesOf({ ...all, place, count: most }, type, convert, hasMarks),
+        type === 'text'
+          ? undefined
+          : valuesOf({ ...all, place, gap: gapAt(place), count: most }, type, convert, hasMarks),
       )
       const count = typed.reduce((least, one) => Math.min(least, one?.count ?? most), most)
       const whole = wholeText(copy)
       const fields = new Map(
         scanned.map(({ name, place, texts }, at): [string, FieldVector] => {
           const vector = typed[at]?.vector
-          const text = (): FieldVector => new TextField({ ...all, place, count }, texts, whole)
+          const text = (): FieldVector => new TextField({ ...all, place, gap: gapAt(place), count }, texts, whole)
           return [name, vector === undefined ? text() : fieldOf(cutVector(vector, 0, count))]
         }),
       )
-      return { count, isAtOdd: isAtOdd || count < most, startOf, bytes: copy, whole, fields, make }
+      return { count, isAtOdd: isAtOdd || count < most, startOf, lineGap, bytes: copy, whole, fields, make }
     },
   }
 }
@@ -85,13 +89,15 @@ function cutLines(
   from: number,
   to: number,
   { max, stride, delimiter, comment }: CutOptions,
-): { readonly count: number; readonly bounds: Int32Array; readonly isAtOdd: boolean } {
+): { readonly count: number; readonly bounds: Int32Array; readonly lineGap: number; readonly isAtOdd: boolean } {
   const most = Math.min(max, Math.ceil((to - from) / stride))
   const bounds = new Int32Array(most * stride + 1)
   let count = 0
   let at = from
+  // All lines end as the first one does.
+  const lineGap = bytes[bytes.indexOf(LF, from) - 1] === CR ? 2 : 1
   for (let next = 1; count < most && at < to; count += 1, next += stride) {
-    if (bytes[at] === LF || bytes[at] === comment) break
+    if (bytes[at + lineGap - 1] === LF || bytes[at] === comment) break
     const last = next + stride - 1
     let field = next
     let byte = bytes[at] as number
@@ -104,11 +110,11 @@ function cutLines(
       at += 1
       byte = bytes[at] as number
     }
-    if (field !== last || byte !== LF) break
+    if (field !== last || byte !== LF || (bytes[at - 1] === CR) !== (lineGap === 2)) break
     at += 1
     bounds[last] = at - from
   }
-  return { count, bounds, isAtOdd: count < most && at < to }
+  return { count, bounds, lineGap, isAtOdd: count < most && at < to }
 }
 
 interface Values {
@@ -132,12 +138,12 @@ const READ: Readonly<Record<'integer' | 'real' | 'time', ReadNumber | undefined>
 }
 
 function numbers(spans: Spans, read: ReadNumber | undefined, convert: Convert): Values {
-  const { bytes, bounds, stride, place, count } = spans
+  const { bytes, bounds, stride, place, gap, count } = spans
   const values = new Float64Array(count)
   let nulls: Uint8Array | undefined
   for (let i = 0, at = place; i < count; i += 1, at += stride) {
     const from = bounds[at] as number
-    const to = (bounds[at + 1] as number) - 1
+    const to = (bounds[at + 1] as number) - gap
     if (from === to) {
       nulls ??= new Uint8Array(count)
       nulls[i] = 1
@@ -154,11 +160,11 @@ function numbers(spans: Spans, read: ReadNumber | undefined, convert: Convert): 
   return { vector: { kind: 'numbers', values, nulls }, count }
 }
 
-function others({ bytes, bounds, stride, place, count }: Spans, convert: Convert): Values {
+function others({ bytes, bounds, stride, place, gap, count }: Spans, convert: Convert): Values {
   const values: unknown[] = []
   for (let i = 0, at = place; i < count; i += 1, at += stride) {
     const from = bounds[at] as number
-    const to = (bounds[at + 1] as number) - 1
+    const to = (bounds[at + 1] as number) - gap
     const value = from === to ? null : convert(bytes.toString('utf8', from, to))
     if (value === MISFIT || value instanceof Rejection) return { vector: { kind: 'values', values }, count: i }
     values.push(value)

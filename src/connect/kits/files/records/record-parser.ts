@@ -64,7 +64,7 @@ export class RecordParser<T> {
     const { line: first, offset } = cutter
     const line = numberOf === undefined ? first : (): number => numberOf(first)
     const scanned = scan.read(block.bytes, block.from, block.to, max, { source, line, offset })
-    const { count: length, startOf, bytes, whole, fields, make } = scanned
+    const { count: length, startOf, lineGap, bytes, whole, fields, make } = scanned
     this.#inARow += length
     if (scanned.isAtOdd) {
       this.#eachLeft = this.#inARow < FEW ? EACH : 1
@@ -72,7 +72,7 @@ export class RecordParser<T> {
     }
     if (length === 0) return this.take(max)
     cutter.pass(block.from + startOf(length), length)
-    const origins = new BlockOrigins({ source, line, offset, bytes, startOf, whole })
+    const origins = new BlockOrigins({ source, line, offset, bytes, startOf, lineGap, whole })
     return { events: new ColumnBatch({ length, fields, make, origins, bytes: 2 * bytes.length }), rejected: [] }
   }
 

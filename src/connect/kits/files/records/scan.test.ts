@@ -138,7 +138,8 @@ const dirt = fc.oneof(
 const time = fc.constantFrom('2024-03-01T10:00:00Z', '2024-03-01', 'soon', '', '2024-02-30T00:00:00Z')
 const row = fc
   .tuple(text, integer, number, time, fc.constantFrom('true', 'no', 'x', ''))
-  .map((fields) => `${fields.join(',')}\n`)
+
+  .chain((fields) => fc.constantFrom(`${fields.join(',')}\n`, `${fields.join(',')}\r\n`))
 
 const rules = timeRules({})
 const COLUMNS = { a: 'text', b: 'integer', c: 'real', d: 'time', e: 'boolean' } as const
@@ -202,6 +203,17 @@ describe('reading many plain lines at once', () => {
         alike(csv(undefined, comment), bytes, way)
       }),
       { numRuns: times(300) },
+    )
+  })
+
+  it('R34: gives of CSV with CR LF what reading record by record gives', () => {
+    const ended = row.map((text) => text.replace(/\r?\n$/, '\r\n'))
+    fc.assert(
+      fc.property(content(ended, ended, ended, dirt), ways, (bytes, way) => {
+        alike(csv(COLUMNS), bytes, way)
+        alike(csv(undefined), bytes, way)
+      }),
+      { numRuns: times(200) },
     )
   })
 
