@@ -82,7 +82,7 @@ export default pipeline('secret', {
     const told = await sluice(['explain', THROWS.pathname, '--on'])
     match(
       told.stdout,
-      /stage 2, 1,024 shards: aggregate \(merging\) sums\n {2}takes from stage 1: batches for 1,024 shards, equal keys meet\n/,
+      /stage 2, 1,024 shards: aggregate \(merging\) sums\n {2}takes from stage 1: batches for 1,024 shards, equal keys meet, by n\n/,
     )
     match((await sluice(['explain', REFUSED.pathname, '--on'])).stdout, /cannot run on an engine: a tick every 1000 ms/)
     const { code, stderr } = await sluice(['check', REFUSED.pathname, '--on'])
