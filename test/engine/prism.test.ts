@@ -1,11 +1,12 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { beam, run } from '../../src/beam/index.ts'
 import { startPipeline } from '../../src/pipeline/start.ts'
 import { rowsIn } from '../../src/testing/rows-in.ts'
 import { tempFolder } from '../../src/testing/temp-folder.ts'
+import { until } from '../../src/testing/until.ts'
 import { sluice } from '../support/cli.ts'
 import { prism, withoutPrism } from '../support/engine.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
@@ -99,6 +100,34 @@ describe('pipelines on Prism', { skip: withoutPrism }, () => {
       code: 'WORKER_FAILED',
       message: /failed in sums.*three cannot be added/,
     })
+  })
+
+  it('say so when a worker is gone', async () => {
+    const lines = Array.from({ length: 200 }, (_, n) => `w${n}`)
+    writeFileSync(path('few.txt'), `${lines.join('\n')}\n`)
+    const params = new Map(Object.entries({ input: path('few.txt'), db: path('lost.db'), marker: path('lost.marker') }))
+    await rejects(run(jobOf('killed'), { on: beam(engine.address), params }), {
+      code: 'ENGINE_FAILED',
+      message: /it is failed: .*; a worker has ended by itself \(SIGKILL\): give workers more memory/s,
+    })
+  })
+
+  it('are cancelled by Ctrl-C', async () => {
+    const file = join(import.meta.dirname, 'jobs', 'slow.ts')
+    const [db, marker] = [path('slow.db'), path('slow.marker')]
+    const { code, stderr } = await sluice(
+      ['run', file, '--on', engine.address, '-p', `db=${db}`, '-p', `marker=${marker}`],
+      {
+        onStart: (child) => {
+          const begun = until(() => existsSync(marker), 'the first call')
+          void begun.then(() => child.kill('SIGINT'))
+        },
+      },
+    )
+    equal(code, 130, stderr)
+    match(stderr, /is asked to cancel the job; see there whether it has ended/)
+    // The next run need not wait for its lease.
+    deepEqual(rowsIn(db, 'select pid from sluice_leases'), [{ pid: 0 }])
   })
 
   it('refuse a store with the checkpoint of a local run', async () => {

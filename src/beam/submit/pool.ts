@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { loadMessages, type Messages } from '../wire/messages.ts'
 import { START_WORKER, STOP_WORKER } from '../wire/names.ts'
@@ -22,6 +23,8 @@ export async function openPool(options: Omit<PoolOptions, 'messages'>): Promise<
   return await WorkerPool.listen({ ...options, messages: await loadMessages() })
 }
 
+/** How long to wait for news of a worker that the engine has lost. */
+const LOST_MS = 500
 /** How long a worker that was told to stop has to end by itself. */
 const STOP_MS = 1000
 
@@ -30,6 +33,9 @@ export class WorkerPool implements AsyncDisposable {
   readonly #options: PoolOptions
   readonly #workers = new Set<ChildProcess>()
   #server: GrpcServer | undefined
+  /** How the first worker ended that was not told to end. */
+  readonly #lost = Promise.withResolvers<string>()
+  #isEnding = false
 
   private constructor(options: PoolOptions) {
     this.#options = options
@@ -62,7 +68,13 @@ export class WorkerPool implements AsyncDisposable {
     return this.#workers.size
   }
 
+  /** How a worker ended that was not told to: by a signal, or an exit code. The engine may notice it sooner. */
+  async lost(): Promise<string | undefined> {
+    return await Promise.race([this.#lost.promise, systemClock.sleep(LOST_MS).then(() => undefined)])
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true
     await this.#server?.[Symbol.asyncDispose]()
     await Promise.all([...this.#workers].map(ended))
   }
@@ -88,7 +100,10 @@ export class WorkerPool implements AsyncDisposable {
       const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
       this.#workers.add(worker)
       worker.stderr?.setEncoding('utf8').on('data', (text: string) => onNote(text.trimEnd()))
-      worker.on('exit', () => this.#workers.delete(worker))
+      worker.on('exit', (code, signal) => {
+        this.#workers.delete(worker)
+        if (code !== 0 && !this.#isEnding) this.#lost.resolve(signal ?? `exit code ${code}`)
+      })
       worker.on('error', (error) => onNote(`Cannot start worker ${id}: ${messageOf(error)}`))
       return ''
     } catch (error) {

@@ -116,7 +116,7 @@ async function submitted(
     await using pool = on.workerPool === undefined ? await startPool(messages, options) : undefined
     const plan = toBeam(laidOut, { job, messages, pool: on.workerPool ?? `${HOST}:${pool?.port}` })
     const id = await service.submit({ name: laidOut.pipeline.name, plan, options: engineOptions(on) })
-    await watch(service, id, options)
+    await watch(service, id, options, async () => await pool?.lost())
     return await service.counts(id)
   } finally {
     clearInterval(renewing)
@@ -158,6 +158,7 @@ async function watch(
   service: JobService,
   id: string,
   { on: { address }, onNote, signal }: RunOnOptions,
+  lost: () => Promise<string | undefined>,
 ): Promise<void> {
   const cancel = (): void => void service.cancel(id).catch(() => {})
   signal?.addEventListener('abort', cancel)
@@ -185,7 +186,10 @@ async function watch(
   const own = failed === undefined ? undefined : failureIn(failed)
   if (own !== undefined) throw own
   const why = failed ?? 'the engine did not say why'
-  const message = `Cannot finish job ${id} at ${address}: it is ${last}: ${why}`
+  const found = await lost()
+  const way = 'give workers more memory if they ran out of it, and the engine a restart strategy'
+  const by = found === undefined ? '' : `; a worker has ended by itself (${found}): ${way}`
+  const message = `Cannot finish job ${id} at ${address}: it is ${last}: ${why}${by}`
   throw new SluiceError('ENGINE_FAILED', message, { address, job: id, state: last })
 }
 
