@@ -149,9 +149,13 @@ function startPool(messages: Messages, { on: { heapMb }, onNote = () => {} }: Ru
   return WorkerPool.listen({ messages, host: HOST, port: 0, root: '/', heapMb, onNote })
 }
 
+/** A worker for each task that is at work at once, unless something else is asked for. */
 function engineOptions({ parallelism, engineOptions: own = {} }: Engine): JsonObject {
-  const given = { ...(parallelism === undefined ? {} : { parallelism, sdk_worker_parallelism: parallelism }), ...own }
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [`beam:option:${name}:v1`, value]))
+  const asked = { ...(parallelism === undefined ? {} : { parallelism }), ...own }
+  const workers = asked.parallelism === undefined ? {} : { sdk_worker_parallelism: asked.parallelism }
+  return Object.fromEntries(
+    Object.entries({ ...workers, ...asked }).map(([name, value]) => [`beam:option:${name}:v1`, value]),
+  )
 }
 
 async function watch(

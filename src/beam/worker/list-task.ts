@@ -32,7 +32,7 @@ export function listTask({ task, job, emit, counts, signal }: TaskOptions): Task
 
   function open(): void {
     for (const crossing of opened(job.stages, job.topology, task.job.shards)) {
-      const outlet = new Outlet(crossing, 0, (shard, bytes) => {
+      const outlet = new Outlet(crossing, (shard, bytes) => {
         emit(openOutput(crossing), shard, bytes)
         counts.crossed += 1
       })

@@ -42,16 +42,17 @@ export class Outlet {
   #slots = new Map<number, Slot>()
   #bytes = 0
   /** Where the next batch goes that may go to any shard. */
-  #next: number
+  #next = 0
 
-  /**
-   * @param first - a number that differs between bundles: they do not all begin with the same shard
-   */
-  constructor(crossing: Crossing, first: number, send: Send) {
+  constructor(crossing: Crossing, send: Send) {
     this.#crossing = crossing
     this.#send = send
     this.#shardOf = shardOf(crossing)
-    this.#next = first
+  }
+
+  /** A group begins: where its events go depends on nothing else, so that a repetition sends them to the same shards. */
+  begin(group: number): void {
+    this.#next = group
   }
 
   get crossing(): Crossing {

@@ -26,10 +26,9 @@ export class StageTask implements TaskRun {
     this.#options = options
     this.#stage = stageOf(job, task)
     this.#loader = new Loader(options)
-    const first = Math.floor(Math.random() * this.#stage.shards)
     this.#outlets = this.#stage.outputs.map(
       (crossing) =>
-        new Outlet(crossing, first, (shard, bytes) => {
+        new Outlet(crossing, (shard, bytes) => {
           emit(crossingOutput(crossing), shard, bytes)
           counts.crossed += 1
         }),
@@ -39,6 +38,7 @@ export class StageTask implements TaskRun {
   async element(value: unknown): Promise<void> {
     const [key, elements] = value as Group
     const unit = this.#newUnit(Number(key))
+    for (const outlet of this.#outlets) outlet.begin(Number(key))
     this.#unit = unit
     for (const bytes of elements) {
       if (this.#options.task.does === 'read') await this.#read(bytes, unit)
