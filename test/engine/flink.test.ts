@@ -7,6 +7,7 @@ import { startPipeline } from '../../src/pipeline/start.ts'
 import { rowsIn } from '../../src/testing/rows-in.ts'
 import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { flink, withoutFlink } from '../support/engine.ts'
+import { missingPostgres, PostgresServer } from '../support/postgres.ts'
 
 const jobOf = (name: string): URL => new URL(`./jobs/${name}.ts`, import.meta.url)
 const WORDS = 'select * from words order by key'
@@ -35,6 +36,21 @@ describe('pipelines on Flink, in one process', { skip: withoutFlink }, () => {
     const report = await run(jobOf('words'), { on: on(), params: paramsOf('there.db') })
     deepEqual(rowsIn(path('there.db'), WORDS), rows)
     deepEqual([report.run?.read, report.run?.loaded, report.run?.derived], [10_000, 5003, 90_000])
+  })
+
+  it('make a table of PostgreSQL once, whichever worker comes first', { skip: missingPostgres() }, async () => {
+    const rows = await expected()
+    await using server = await PostgresServer.start()
+    const database = await server.createDatabase()
+    await run(jobOf('words'), {
+      on: on(),
+      params: new Map([
+        ['input', path('words.txt')],
+        ['db', server.url(database)],
+      ]),
+    })
+    const found = await server.query(database, 'select key, n::float8 as n from words order by key collate "C"')
+    deepEqual(found, rows)
   })
 
   for (const at of ['reading', 'writing']) {
