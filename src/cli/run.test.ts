@@ -164,6 +164,9 @@ describe('sluice run', { concurrency: 2 }, () => {
   filtered      0
   blank         0
 
+  rejected because
+        10  list: not \\x1b[2J wanted
+
   parity (2 different)
     500  even
     490  odd

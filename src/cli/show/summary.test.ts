@@ -92,6 +92,6 @@ describe('summaryText', () => {
         ],
       },
     )
-    match(text, /\n\n {2}why\n {5}1,200 {2}json: not valid JSON\n {9}1 {2}csv: x\\x0a\n/)
+    match(text, /\n\n {2}rejected because\n {5}1,200 {2}json: not valid JSON\n {9}1 {2}csv: x\\x0a\n/)
   })
 })

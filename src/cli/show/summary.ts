@@ -35,7 +35,7 @@ export function summaryText(report: RunReport, { notes = [], noted = [], reasons
     const rejected = `rejected, with their reasons: ${excerpt(report.deadLetters, 200)}`
     const told = totalsLines(run, { read: rateText(run.read, doneBytes, elapsedMs), dead: rejected })
     lines.push(...told)
-    if (run.dead > 0 && reasons.length > 0) lines.push('', '  why', ...reasons.map(reasonLine))
+    if (run.dead > 0 && reasons.length > 0) lines.push('', '  rejected because', ...reasons.map(reasonLine))
     if (splits.unchanged > 0) lines.push(`  ${splits.unchanged} of ${splits.all} had nothing new`)
   }
   if (overall.read !== run.read) lines.push('', `  in all runs: ${equation(overall)}`)
