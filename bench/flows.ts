@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { benchFile, type Contestant, hold } from './contest.ts'
 import { SHARED } from './data.ts'
 import { type Effort, runsOf, scalesOf } from './effort.ts'
-import { ELSEWHERE } from './rivals.ts'
+import { elixir, type Rivals } from './rivals.ts'
 import type { Target } from './target.ts'
 import { DUCKDB, TIGHT, WORKS } from './works.ts'
 
@@ -72,9 +72,9 @@ function benchWork(name: string, scale: number, effort: Effort): void {
 export function benchExchange(effort: Effort): void {
   for (const scale of scalesOf(effort)) {
     const events = 5_000_000 * scale
-    const published = [{ name: "Elixir's Flow", seconds: 0.71 * scale, from: ELSEWHERE }]
+    const flow = elixir("Elixir's Flow", ['flow_sum.exs', `${events}`, 'partition'], 0.71 * scale)
     const title = `range, map, partition, reduce: ${events / 1e6} M numbers`
-    exchange(title, events, effort, [exchanging('Sluice', 'range')], published)
+    exchange(title, events, effort, [exchanging('Sluice', 'range')], flow)
     exchange(`An exchange of ${events / 1e6} M objects of 7 fields`, events, effort, [
       exchanging('Sluice, functions', 'objects', { 2: [{ kind: 'rate', atLeast: 5e6 }] }),
       exchanging('Sluice, names', 'named', { 2: [{ kind: 'rate', atLeast: 12e6 }] }),
@@ -110,12 +110,13 @@ function exchange(
   events: number,
   effort: Effort,
   forms: readonly Exchange[],
-  published: Parameters<typeof hold>[0]['published'] = [],
+  rivals: Rivals = { contestants: [], published: [] },
 ): void {
-  const contestants = forms.flatMap((form) => [2, 0].map((threads) => ours(form, form.flow, '', threads, events)))
-  const base = { name: contestants[1]?.name ?? '', as: 'no worker' }
+  const own = forms.flatMap((form) => [2, 0].map((threads) => ours(form, form.flow, '', threads, events)))
+  const base = { name: own[1]?.name ?? '', as: 'no worker' }
+  const contestants = [...own, ...rivals.contestants]
   const unit = events === 1 ? 'runs/s' : 'events/s'
-  hold({ title, unit, amount: events, runs: runsOf(effort), base, published, contestants })
+  hold({ title, unit, amount: events, runs: runsOf(effort), base, published: rivals.published, contestants })
 }
 
 /** Threads 0: no worker. */

@@ -12,7 +12,7 @@ export interface Rivals {
 }
 
 /** Two cores, Elixir 1.14 on OTP 25. */
-export const ELSEWHERE = 'published, another machine'
+const ELSEWHERE = 'published, another machine'
 
 /** One of the reference programs in Rust, on one thread and on two. */
 export function rust(work: string, input: string, published: readonly [number, number], scale: number): Rivals {

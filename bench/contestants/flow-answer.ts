@@ -21,9 +21,9 @@ type Checks = Readonly<Record<string, (...args: unknown[]) => readonly [n: numbe
 
 /** Everything that comes out must fit: a single event more or less, or in another group, gives another answer. */
 export async function answerOf(name: string, results: readonly unknown[], events: number): Promise<string> {
-  if (results.every((one) => typeof one === 'number')) return `sum=${results.reduce((all, one) => all + one, 0)}`
+  if (results.every((one) => typeof one === 'number')) return `${results.reduce((all, one) => all + one, 0)}`
   const rows = results as readonly Row[]
-  if (name === 'named') return `sum=${rows.reduce((all, { y }) => all + y, 0)}`
+  if (name === 'named') return `${rows.reduce((all, { y }) => all + y, 0)}`
   if (name === 'windows') {
     const means = rows.reduce((sum, { mean }) => sum + mean, 0)
     return `pairs=${rows.length} sum_means=${means.toFixed(2)}`

@@ -5,11 +5,11 @@ import { flow, sum } from 'sluice'
 const events = Number(process.env.EVENTS ?? 1)
 
 function* numbers(): Generator<number> {
-  for (let n = 0; n < events; n += 1) yield n
+  for (let n = 1; n <= events; n += 1) yield n
 }
 
 export const range = flow(numbers)
-  .map((n) => n + 1)
+  .map((n) => n * 2)
   .partition({ stages: 2 })
   .reduce(
     () => 0,

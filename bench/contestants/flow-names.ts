@@ -3,6 +3,8 @@
 import { accessLog, count, csvSource, fileSource, flow, lines, max, mean, min, sum, tumbling } from 'sluice'
 
 const input = process.env.INPUT || 'no such file'
+/** Ranges that threads share, as `lines` cuts them by itself. */
+const splitBytes = 4 * 1024 * 1024
 
 export const wordcount = flow(lines(input, { rows: true }))
   .split('text', ' ')
@@ -10,7 +12,7 @@ export const wordcount = flow(lines(input, { rows: true }))
   .aggregate({ n: count() })
 
 // A line whose request names no path, such as a TLS hello, is malformed to the reference programs.
-export const accesslog = flow(fileSource(input, accessLog()))
+export const accesslog = flow(fileSource(input, accessLog(), { splitBytes }))
   .where('path', 'is not', null)
   .keyBy('status', 'path')
   .aggregate({ requests: count(), bytes: sum('bytes') })
@@ -21,6 +23,7 @@ export const brc = flow(
     header: ['station', 'celsius'],
     columns: { station: 'text', celsius: 'real' },
     quotedNewlines: false,
+    splitBytes,
   }),
 )
   .keyBy('station')
@@ -31,6 +34,7 @@ export const windows = flow(
     header: ['sensor', 'at', 'celsius', 'humidity'],
     columns: { sensor: 'text', at: 'integer', celsius: 'real' },
     quotedNewlines: false,
+    splitBytes,
   }),
 )
   .derive('fahrenheit', ['celsius'], (celsius) => ((celsius ?? 0) * 9) / 5 + 32)

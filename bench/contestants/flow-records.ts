@@ -3,9 +3,11 @@
 import { accessLog, count, csvSource, fileSource, flow, max, mean, min, sum, tumbling } from 'sluice'
 
 const input = process.env.INPUT || 'no such file'
+/** Ranges that threads share, as `lines` cuts them by itself. */
+const splitBytes = 4 * 1024 * 1024
 
 // A line whose request names no path, such as a TLS hello, is malformed to the reference programs.
-export const accesslog = flow(fileSource(input, accessLog()))
+export const accesslog = flow(fileSource(input, accessLog(), { splitBytes }))
   .where('path', 'is not', null)
   .select('status', 'path', 'bytes')
   .keyBy(({ status, path }) => `${status} ${path}`)
@@ -17,6 +19,7 @@ export const brc = flow(
     header: ['station', 'celsius'],
     columns: { station: 'text', celsius: 'real' },
     quotedNewlines: false,
+    splitBytes,
   }),
 )
   .keyBy(({ station }) => station ?? '')
@@ -32,6 +35,7 @@ export const windows = flow(
     header: ['sensor', 'at', 'celsius', 'humidity'],
     columns: { sensor: 'text', at: 'integer', celsius: 'real' },
     quotedNewlines: false,
+    splitBytes,
   }),
 )
   .map(({ sensor, at, celsius }) => ({ sensor, at, fahrenheit: ((celsius ?? 0) * 9) / 5 + 32 }))
