@@ -18,7 +18,7 @@ export function benchAccessLog(effort: Effort): void {
       unit: 'lines/s',
       amount: lines,
       base: { name: HAND, as: 'hand' },
-      runs: runsOf(effort),
+      runs: runsOf(effort, scale),
       contestants: [contestant('Sluice', 'load-ours.ts', log), contestant(HAND, 'load-hand.ts', log)],
     })
   }

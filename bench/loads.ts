@@ -65,7 +65,7 @@ async function benchLoad(
     amount: 1_000_000 * scale,
     base: { name: HAND, as: 'hand' },
     // A table of PostgreSQL is there after the first run.
-    runs: store === 'postgres' ? 1 : runsOf(effort),
+    runs: store === 'postgres' ? 1 : runsOf(effort, scale),
     contestants: [
       ours('Sluice, no worker', await words('ours', 0), [speed(none, HAND, 'hand'), ...peak]),
       ours('Sluice, 1 worker', await words('worker', 1)),
@@ -85,7 +85,7 @@ function benchOwnSql(log: string, scale: number, effort: Effort): void {
     unit: 'lines/s',
     amount: 1_000_000 * scale,
     base: { name: OWN_SQL, as: 'SQL' },
-    runs: runsOf(effort),
+    runs: runsOf(effort, scale),
     contestants: [
       ours('Sluice, no worker', words(0)),
       ours('Sluice, 2 workers', words(2), [speed(1, OWN_SQL, 'SQL')]),
@@ -110,7 +110,7 @@ export function benchEpochs(effort: Effort): void {
       unit: 'lines/s',
       amount: lines,
       base: { name: 'one epoch in all', as: 'one epoch' },
-      runs: runsOf(effort),
+      runs: runsOf(effort, scale),
       contestants: [ours('an epoch a second', words('1000')), ours('one epoch in all', words('1000000000'))],
     })
   }

@@ -31,10 +31,10 @@ const LEVEL: Target = { kind: 'speed', atLeast: 1, than: RIVALS.slice(1).map(([n
 
 export function benchStages(effort: Effort): void {
   for (const scale of scalesOf(effort))
-    for (const maxDemand of [1000, 100, 10]) passThrough(5_000_000 * scale, maxDemand, effort)
+    for (const maxDemand of [1000, 100, 10]) passThrough(5_000_000 * scale, maxDemand, runsOf(effort, scale))
 }
 
-function passThrough(amount: number, maxDemand: number, effort: Effort): void {
+function passThrough(amount: number, maxDemand: number, runs: number): void {
   const rivals = maxDemand === 1000 ? [...RIVALS, ...RIVALS_BY_ONE] : RIVALS
   const seconds = ((GENSTAGE_PASS[maxDemand] ?? 0) * amount) / 5_000_000
   const genStage = elixir('GenStage', ['stage_passthrough.exs', `${amount}`, `${maxDemand}`], seconds)
@@ -43,7 +43,7 @@ function passThrough(amount: number, maxDemand: number, effort: Effort): void {
     unit: 'events/s',
     amount,
     base: { name: 'Sluice', as: 'ours' },
-    runs: runsOf(effort),
+    runs,
     contestants: [
       ours('pass-through-ours.ts', `${amount}`, `${maxDemand}`),
       ...(maxDemand === 10 ? [atOnce(amount, maxDemand)] : []),
@@ -58,11 +58,12 @@ function passThrough(amount: number, maxDemand: number, effort: Effort): void {
 
 export function benchFanOut(effort: Effort): void {
   for (const scale of scalesOf(effort)) {
-    for (const kind of ['demand', 'broadcast', 'partition', 'fair']) fanOut(2_000_000 * scale, kind, effort)
+    for (const kind of ['demand', 'broadcast', 'partition', 'fair'])
+      fanOut(2_000_000 * scale, kind, runsOf(effort, scale))
   }
 }
 
-function fanOut(amount: number, kind: string, effort: Effort): void {
+function fanOut(amount: number, kind: string, runs: number): void {
   const published = GENSTAGE_FAN[kind]
   const words = ['stage_fanout.exs', kind, `${amount}`]
   const genStage = published === undefined ? undefined : elixir('GenStage', words, (published * amount) / 2_000_000)
@@ -71,7 +72,7 @@ function fanOut(amount: number, kind: string, effort: Effort): void {
     unit: 'events/s',
     amount,
     base: { name: 'Sluice', as: 'ours' },
-    runs: runsOf(effort),
+    runs,
     contestants: [ours('fan-out-ours.ts', kind, `${amount}`), ...(genStage?.contestants ?? [])],
     published: genStage?.published ?? [],
   })
