@@ -285,6 +285,15 @@ describe('sluice try, of large data', { skip: NO_PEAK }, () => {
     ok(Math.abs(estimate / expected - 1) < 0.05, `${estimate} of ${expected}`)
   })
 
+  it('I7: bounds the time for what is wide, and for long runs of delimiters', async () => {
+    const row = (of: (n: number) => string): string => `${Array.from({ length: 3000 }, (_, n) => of(n)).join(',')}\n`
+    const body = Array.from({ length: 100 }, (_, at) => row((n) => `${n * at}.5`)).join('')
+    writeFileSync(path('broad.csv'), row((n) => `c${n}`) + body.repeat(20))
+    match(await bounded(path('broad.csv')), /and 2940 more columns/)
+    writeFileSync(path('tabs.txt'), `x"${'\t'.repeat(250_000)}\n`.repeat(4))
+    match(await bounded(path('tabs.txt')), /4 rows/)
+  })
+
   it('I7: estimates the rows of a large table', async () => {
     const database = new DatabaseSync(path('large.sqlite'))
     database.exec(`create table numbers (n integer primary key, x text);

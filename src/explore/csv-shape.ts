@@ -77,7 +77,7 @@ function joinQuoted(lines: readonly string[]): string[] {
   let open: string | undefined
   for (const line of lines) {
     const record: string = open === undefined ? line : `${open}\n${line}`
-    const isOpen = record.split('"').length % 2 === 0 && /(?:^|[,;\t|])\s*"/.test(record)
+    const isOpen = record.split('"').length % 2 === 0 && /(?:^|[,;\t|]) *"/.test(record)
     open = isOpen && record.length < 10_000 ? record : undefined
     if (open === undefined) records.push(record)
   }

@@ -20,8 +20,9 @@ interface Reading {
   readonly signal: AbortSignal
 }
 
-/** Rows enough to tell types, taken from all over a file. */
+/** Rows enough to tell types, taken from all over a file, and the most values. */
 const ROWS = 10_000
+const VALUES = 500_000
 const TURN_BYTES = 128 * 1024
 
 export async function guessCsv(shape: TableShape, reading: Reading): Promise<GuessedOptions> {
@@ -51,7 +52,7 @@ async function firstRows(shape: TableShape, basic: CsvSourceOptions, reading: Re
   await sample(source, {
     untilMs,
     signal,
-    maxRecords: ROWS,
+    maxRecords: Math.min(ROWS, Math.ceil(VALUES / shape.columns)),
     turnBytes: TURN_BYTES,
     onRead: ({ events }) => {
       for (const row of events.values()) rows.push(Object.values(row as Record<string, string>))

@@ -30,8 +30,9 @@ export interface Explored {
   readonly unread: Sampled['unread']
 }
 
-/** The most columns that are looked at. */
+/** The most columns that are looked at, and that are counted beyond those. */
 const MOST_COLUMNS = 300
+const MOST_OTHERS = 10_000
 /** How long counting may take, in milliseconds: databases know it, or about. */
 const COUNT_MS = 1000
 /** The name of what has no columns. */
@@ -118,7 +119,7 @@ async function totalOf(found: Found, { records, share }: Sampled, looking?: Look
 class Table {
   readonly #declared: Readonly<Record<string, ColumnType>>
   readonly #columns = new Map<string, ColumnProfile>()
-  /** Names beyond the most columns, as many again. */
+  /** Names of columns that are only counted. */
   readonly #others = new Set<string>()
   rows = 0
 
@@ -147,7 +148,7 @@ class Table {
     const known = this.#columns.get(name)
     if (known !== undefined) return known
     if (this.#columns.size >= MOST_COLUMNS) {
-      if (this.#others.size < MOST_COLUMNS) this.#others.add(name.slice(0, 100))
+      if (this.#others.size < MOST_OTHERS) this.#others.add(name.slice(0, 100))
       return undefined
     }
     const type = Object.hasOwn(this.#declared, name) ? this.#declared[name] : undefined
