@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { basename, join } from 'node:path'
@@ -13,6 +13,7 @@ import { compileStrictly } from './support/compile.ts'
 import { sluiceHere } from './support/job.ts'
 import { NO_PEAK, Peak } from './support/peak.ts'
 import { missingPostgres, PostgresServer } from './support/postgres.ts'
+import { DATA, missingData } from './support/project.ts'
 import { ROWS, type TryInput, writeTryInputs } from './support/try-inputs.ts'
 
 interface Found {
@@ -252,6 +253,20 @@ describe('sluice try, of hostile data', () => {
     const { rows, rejections } = await tried(path('long.csv'))
     equal(rows, 1)
     match(rejections[0]?.reason ?? '', /limit 1,048,576/)
+  })
+})
+
+describe('sluice try, of data as it is found', { skip: missingData('csv-edge', 'log-zoo') }, () => {
+  it('I5 I6: prints a pipeline that compiles, or one line', async () => {
+    const flows = new Map<string, string>()
+    const all = readdirSync(DATA, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    for (const { parentPath, name } of all) {
+      const { code, stdout, stderr } = await sluiceHere(['try', join(parentPath, name), '--json'])
+      if (code === 0) flows.set(`flow${flows.size}.ts`, `// ${name}\n${JSON.parse(stdout).flow}`)
+      else deepEqual([code, stderr.trimEnd().split('\n').length], [66, 1], `${parentPath}/${name}: ${stderr}`)
+    }
+    ok(flows.size > 200, `${flows.size} of ${all.length}`)
+    deepEqual(compileStrictly(flows), [])
   })
 })
 

@@ -4,6 +4,7 @@ import { Rejection } from '../connect/format.ts'
 import { tellDelimiter } from '../connect/formats/csv/delimiter.ts'
 import type { Dialect } from '../connect/formats/csv/dialect.ts'
 import { fieldCutter } from '../connect/formats/csv/fields.ts'
+import { isWritten } from './head.ts'
 
 export interface TableShape {
   readonly delimiter: string
@@ -11,7 +12,9 @@ export interface TableShape {
   readonly isStated: boolean
   /** Whether lines before the table are comments, which begin with `#`. */
   readonly hasComments: boolean
-  /** The fields of the first record. */
+  /** Lines that precede the table: a title. */
+  readonly skip: number
+  /** The fields of the first record after those. */
   readonly first: readonly string[]
   /** How many fields most records have. */
   readonly columns: number
@@ -40,7 +43,8 @@ const ALIKE = 0.8
  */
 export function readTable(lines: readonly string[], isNamed: boolean): TableShape | undefined {
   const stated = /^\uFEFF?"?sep=(.)"?$/i.exec(lines[0] ?? '')?.[1]
-  const begun = lines.slice(stated === undefined ? 0 : 1).map((line) => line.replace(/^\uFEFF/, ''))
+  const written = lines.filter(isWritten).map((line) => line.replace(/^\uFEFF/, ''))
+  const begun = written.slice(stated === undefined ? 0 : 1)
   const comments = begun.findIndex((line) => !line.startsWith('#'))
   const body = joinQuoted(begun.slice(Math.max(0, comments)))
   const delimiter = stated ?? tellDelimiter(DIALECT, () => body)
@@ -52,16 +56,34 @@ export function readTable(lines: readonly string[], isNamed: boolean): TableShap
   const records = hasComments ? body : joinQuoted(begun)
   const all = records.flatMap((record) => {
     const fields = cut(record)
-    return fields instanceof Rejection ? [] : [fields]
+    return fields instanceof Rejection ? [] : [{ record, fields }]
   })
   const counts = new Map<number, number>()
-  for (const { length } of all) counts.set(length, (counts.get(length) ?? 0) + 1)
+  for (const {
+    fields: { length },
+  } of all)
+    counts.set(length, (counts.get(length) ?? 0) + 1)
   const [columns = 0, count = 0] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? []
   const isTable = columns >= 2 && records.length >= 2 && count >= ALIKE * records.length
-  if (all.length === 0 || !(isNamed || (isTable && !isProse(delimiter, all)))) return undefined
-  const first = (all[0] ?? []).map((field) => field ?? '')
+  if (
+    all.length === 0 ||
+    !(
+      isNamed ||
+      (isTable &&
+        !isProse(
+          delimiter,
+          all.map(({ fields }) => fields),
+        ))
+    )
+  )
+    return undefined
+  const at = all.findIndex(({ fields }) => fields.length >= columns - 1)
+  const { record = '', fields = [] } = all[at] ?? {}
+  const first = fields.map((field) => field ?? '')
+  const [line = ''] = record.split('\n')
+  const skip = at > 0 ? lines.findIndex((one) => one.replace(/^\uFEFF/, '') === line) : 0
   const hasQuotedNewlines = records.length < text.length
-  return { delimiter, isStated: stated !== undefined, hasComments, first, columns, hasQuotedNewlines }
+  return { delimiter, isStated: stated !== undefined, hasComments, skip, first, columns, hasQuotedNewlines }
 }
 
 /** Whether commas are those of sentences. */

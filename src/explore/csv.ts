@@ -31,6 +31,9 @@ export async function guessCsv(shape: TableShape, reading: Reading): Promise<Gue
     ...(shape.delimiter === ',' || shape.isStated ? {} : { delimiter: shape.delimiter }),
     ...(shape.hasComments ? { comment: '#' } : {}),
     ...(encoding === undefined ? {} : { encoding }),
+    ...(shape.skip === 0 ? {} : { skip: shape.skip }),
+    // Rows may leave out what is empty at their end.
+    ...(shape.first.length > shape.columns ? { onRagged: 'pad' as const } : {}),
   }
   const rows = await firstRows(shape, basic, reading)
   const isHeaderShort = shape.first.length === shape.columns - 1
@@ -40,8 +43,12 @@ export async function guessCsv(shape: TableShape, reading: Reading): Promise<Gue
   const body = rows.filter((row) => !header.every((name, at) => row[at] === name))
   const { form, types } = bestForm(body, shape.columns)
   const hasHeader = isHeaderShort || !isData(shape.first, types, form)
-  const names = hasHeader ? columnNames(fitted(header, shape.columns)) : numberedNames(shape.columns)
-  return { ...basic, ...headerOption(hasHeader, isHeaderShort, names), ...valueOptions(names, types, form) }
+  const names = hasHeader ? columnNames(header) : numberedNames(shape.columns)
+  return {
+    ...basic,
+    ...headerOption(hasHeader, isHeaderShort ? shape.skip : undefined, names),
+    ...valueOptions(names, types, form),
+  }
 }
 
 /** The first rows, and some of the others, as texts; with the header, if that has as many fields. */
@@ -85,12 +92,9 @@ function isOf(value: string, type: ColumnType, form: NumberForm): boolean {
   return value === '' || found === type || (found === 'integer' && type === 'real')
 }
 
-function fitted(header: readonly string[], columns: number): string[] {
-  return Array.from({ length: columns }, (_, at) => header[at] ?? '')
-}
-
-function headerOption(hasHeader: boolean, isHeaderShort: boolean, names: readonly string[]): CsvSourceOptions {
-  if (isHeaderShort) return { header: names, skip: 1 }
+/** @param skip - how many lines precede a header that lacks a name; undefined for any other */
+function headerOption(hasHeader: boolean, skip: number | undefined, names: readonly string[]): CsvSourceOptions {
+  if (skip !== undefined) return { header: names, skip: skip + 1 }
   return hasHeader ? {} : { header: false }
 }
 

@@ -4,7 +4,7 @@ import { type LineFormat, Rejection } from '../connect/format.ts'
 import { accessLog } from '../connect/formats/access-log/format.ts'
 import { syslog } from '../connect/formats/syslog/format.ts'
 import { readTable, type TableShape } from './csv-shape.ts'
-import type { Head, HeadText } from './head.ts'
+import { type Head, type HeadText, isWritten } from './head.ts'
 
 export type TextKind =
   | { readonly kind: 'ndjson' }
@@ -21,12 +21,12 @@ const MOST = 0.6
 
 /** What a file's text is, by what is in it; its name decides only between CSV and plain lines. */
 export function detect(name: string, head: Head, text: HeadText): TextKind {
-  const lines = text.lines.slice(0, TRIED)
+  const lines = text.lines.filter(isWritten).slice(0, TRIED)
   const json = detectJson(head, text.text.replace(/^\uFEFF/, ''), lines)
   if (json !== undefined) return json
   if (takes(accessLog(), lines)) return { kind: 'access-log' }
   if (takes(syslog(), lines)) return { kind: 'syslog' }
-  const shape = readTable(lines, /\.(csv|tsv|tab|psv)(\.|$)/i.test(name))
+  const shape = readTable(text.lines.slice(0, TRIED), /\.(csv|tsv|tab|psv)(\.|$)/i.test(name))
   return shape === undefined ? { kind: 'lines' } : { kind: 'csv', shape }
 }
 

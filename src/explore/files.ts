@@ -16,7 +16,7 @@ import { call, plainName } from '../scaffold/code.ts'
 import { detect } from './detect.ts'
 import { filesIn } from './folder.ts'
 import type { Found, Looking } from './found.ts'
-import { type Head, notText, readHead, textOf } from './head.ts'
+import { type Head, isWritten, notText, readHead, textOf } from './head.ts'
 import { textSource } from './text-source.ts'
 
 /** The request in a line of an access log. */
@@ -89,7 +89,8 @@ const MOST_COUNTED = 100
 async function textFound(file: FoundFile, head: Head, about: About, looking: Looking): Promise<Found> {
   const { name, named, as, files, sizeBytes } = about
   const text = textOf(head)
-  if (head.isWhole && text.lines.length === 0) throw empty(named, files.length)
+  const written = text.lines.filter(isWritten)
+  if (head.isWhole && written.length === 0) throw empty(named, files.length)
   const isPlain = head.packed === 'plain'
   const { encoding } = text
   const beginning =
@@ -100,7 +101,7 @@ async function textFound(file: FoundFile, head: Head, about: About, looking: Loo
   const kind = detect(file.path, head, text)
   const { words, ...source } = await textSource(kind, input, looking)
   const notes = [...about.notes, ...(encoding === undefined ? [] : [`its text is encoded as ${encoding}`])]
-  if (kind.kind !== 'access-log' && text.lines.filter((line) => REQUEST.test(line)).length > text.lines.length / 2)
+  if (kind.kind !== 'access-log' && written.filter((line) => REQUEST.test(line)).length > written.length / 2)
     notes.push("for an access log in a format of its own, take fileSource(…, accessLog({ format: '…' }))")
   const packed = isPlain ? '' : `, compressed with ${head.packed}`
   const found = { ...source, name, sizeBytes, notes, words: wordsOf(`${words}${packed}`, files) }

@@ -50,7 +50,7 @@ export async function readHead(path: string, signal: AbortSignal): Promise<Head>
 export interface HeadText {
   readonly encoding: string | undefined
   readonly text: string
-  /** Its lines that are not blank, without their ends; the last one only if it is complete. */
+  /** Its lines, without their ends; the last one only if it is complete. */
   readonly lines: readonly string[]
 }
 
@@ -66,7 +66,12 @@ export function textOf({ path, bytes, isWhole }: Head): HeadText {
   const text = new TextDecoder(encoding).decode(bytes)
   const lines = text.split(/\r\n|\n|\r/)
   if (!isWhole) lines.pop()
-  return { encoding, text, lines: lines.filter((line) => line.trim() !== '') }
+  return { encoding, text, lines }
+}
+
+/** Whether a line counts as a record. */
+export function isWritten(line: string): boolean {
+  return line.trim() !== ''
 }
 
 /** Without the last character of UTF-8, which may be cut. */

@@ -52,6 +52,8 @@ export async function writeTryInputs(folder: string): Promise<readonly TryInput[
     each((n) => `${n}\t${n}.5\tx${n}\n`),
   )
   write('short.csv', `a,b\n${each((n) => `row${n},${n},${n * 2}\n`)}`)
+  write('title.csv', `Orders of May\n\nid,x,y\n${each((n) => `${n},a,b\n`)}`)
+  write('padded.csv', `id,x,y,z\n${each((n) => `${n},a\n`)}`)
   write('dirty.csv', CSV.replace('\n3,', '\nthree,').replace('\n5,', '\nfive,').replace('\n9,"c, 2"', '\n9,"c'))
   write('hostile.csv', `__proto__,constructor,"a'b\\","x*/\u202e",class\n${each((n) => `${n},1,2,3,4\n`)}`)
   write('rows.ndjson', JSON_ROWS.map((row) => `${JSON.stringify(row)}\n`).join(''))
@@ -104,6 +106,8 @@ export async function writeTryInputs(folder: string): Promise<readonly TryInput[
       types: { column1: 'integer', column2: 'real', column3: 'text' },
     },
     { given: 'short.csv', kind: /^CSV/, rows: ROWS, types: { column1: 'text', a: 'integer', b: 'integer' } },
+    { given: 'title.csv', kind: /^CSV/, rows: ROWS, types: { id: 'integer', y: 'text' } },
+    { given: 'padded.csv', kind: /^CSV/, rows: ROWS, types: { id: 'integer', x: 'text', z: 'text' } },
     { given: 'dirty.csv', kind: /^CSV/, rows: ROWS - 3, rejected: 3, types: csv },
     { given: 'hostile.csv', kind: /^CSV/, rows: ROWS, types: { __proto__: 'integer', constructor: 'integer' } },
     { given: 'rows.ndjson', kind: /^NDJSON/, rows: ROWS, types: json },
