@@ -12,8 +12,8 @@ import { beam, run } from '../src/beam/index.ts'
 import { GrpcServer } from '../src/beam/wire/server.ts'
 import { rowsIn } from '../src/testing/rows-in.ts'
 import { tempFolder } from '../src/testing/temp-folder.ts'
+import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
-import { freePort } from './support/engine.ts'
 
 const THROWS = new URL('./engine/jobs/throws.ts', import.meta.url)
 const REFUSED = new URL('./engine/jobs/refused.ts', import.meta.url)

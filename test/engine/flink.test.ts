@@ -14,7 +14,7 @@ const WORDS = 'select * from words order by key'
 
 describe('pipelines on Flink, in one process', { skip: withoutFlink }, () => {
   const folder = tempFolder('sluice-flink-')
-  const engine = flink(folder)
+  const engine = flink()
   const path = (name: string): string => join(folder, name)
   const on = () => beam(engine.address, { parallelism: 2 })
 

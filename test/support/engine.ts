@@ -1,13 +1,10 @@
 // Engines for tests, started once for a test file: Prism, and Flink in Beam's job server.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
+import { programOf, ServerProcess } from './brokers.ts'
 import { ROOT } from './project.ts'
-import { until } from './until.ts'
 
 const PRISM = join(ROOT, '.engine', 'bin', 'prism')
 
@@ -17,9 +14,10 @@ export const withoutPrism: string | false = existsSync(PRISM) ? false : 'Prism i
 const FLINK = join(ROOT, '.engine', 'flink', 'lib')
 
 /** Why tests on Flink are skipped; false where it is installed. */
-export const withoutFlink: string | false = existsSync(FLINK)
-  ? false
-  : 'Flink is not installed: npm run engine:install -- flink'
+export const withoutFlink: string | false =
+  existsSync(FLINK) && programOf('java') !== undefined
+    ? false
+    : 'Flink is not installed: npm run engine:install -- flink'
 
 /** Packages of Java that Flink looks into. */
 const OPENS = [
@@ -36,60 +34,32 @@ rest.bind-port: 0
 `
 
 /** The address of a job server with Flink inside, which runs while the tests of a suite do. */
-export function flink(folder: string): { readonly address: string } {
-  return server('Flink', (port) => {
+export function flink(): Engine {
+  return running(({ port, folder }) => {
     writeFileSync(join(folder, 'flink-conf.yaml'), CONFIGURATION)
     const ports = [`--job-port=${port}`, '--artifact-port=0', '--expansion-port=0']
     const places = [`--artifacts-dir=${folder}`, `--flink-conf-dir=${folder}`, '--flink-master=[local]']
     const main = 'org.apache.beam.runners.flink.FlinkJobServerDriver'
-    return ['java', [...OPENS, '-Xmx1g', '-cp', join(FLINK, '*'), main, ...ports, ...places]]
+    return [programOf('java') ?? '', ...OPENS, '-Xmx1g', '-cp', join(FLINK, '*'), main, ...ports, ...places]
   })
 }
 
 /** The address of a Prism that runs while the tests of a suite do. */
-export function prism(): { readonly address: string } {
-  return server('Prism', (port) => [PRISM, ['-job_port', String(port), '-serve_http=false']])
+export function prism(): Engine {
+  return running(({ port }) => [PRISM, '-job_port', String(port), '-serve_http=false'])
 }
 
-function server(
-  name: string,
-  commandAt: (port: number) => readonly [command: string, args: readonly string[]],
-): { readonly address: string } {
-  const started = { address: '' }
-  let child: ReturnType<typeof spawn> | undefined
+interface Engine {
+  readonly address: string
+}
+
+function running(argv: Parameters<typeof ServerProcess.start>[0]): Engine {
+  const engine = { address: '' }
+  let server: ServerProcess | undefined
   before(async () => {
-    const port = await freePort()
-    started.address = `127.0.0.1:${port}`
-    const [command, args] = commandAt(port)
-    child = spawn(command, args, { stdio: 'ignore' })
-    await until(() => answers(port), name)
+    server = await ServerProcess.start(argv)
+    engine.address = `127.0.0.1:${server.port}`
   })
-  after(async () => {
-    if (child === undefined || child.exitCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill()
-    await gone
-  })
-  return started
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
+  after(async () => await server?.stop())
+  return engine
 }

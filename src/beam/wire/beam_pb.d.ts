@@ -5,1330 +5,1305 @@
 // @generated from file beam.proto (package sluice.beam, syntax proto3)
 /* eslint-disable */
 
-import type { JsonObject, Message } from '@bufbuild/protobuf'
-import type { GenFile, GenMessage } from '@bufbuild/protobuf/codegenv2'
-import type { Timestamp } from '@bufbuild/protobuf/wkt'
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file beam.proto.
  */
-export declare const file_beam: GenFile
+export declare const file_beam: GenFile;
 
 /**
  * @generated from message sluice.beam.ApiServiceDescriptor
  */
-export declare type ApiServiceDescriptor = Message<'sluice.beam.ApiServiceDescriptor'> & {
+export declare type ApiServiceDescriptor = Message<"sluice.beam.ApiServiceDescriptor"> & {
   /**
    * @generated from field: string url = 1;
    */
-  url: string
-}
+  url: string;
+};
 
 /**
  * Describes the message sluice.beam.ApiServiceDescriptor.
  * Use `create(ApiServiceDescriptorSchema)` to create a new message.
  */
-export declare const ApiServiceDescriptorSchema: GenMessage<ApiServiceDescriptor>
+export declare const ApiServiceDescriptorSchema: GenMessage<ApiServiceDescriptor>;
 
 /**
  * @generated from message sluice.beam.FunctionSpec
  */
-export declare type FunctionSpec = Message<'sluice.beam.FunctionSpec'> & {
+export declare type FunctionSpec = Message<"sluice.beam.FunctionSpec"> & {
   /**
    * @generated from field: string urn = 1;
    */
-  urn: string
+  urn: string;
 
   /**
    * @generated from field: bytes payload = 3;
    */
-  payload: Uint8Array
-}
+  payload: Uint8Array;
+};
 
 /**
  * Describes the message sluice.beam.FunctionSpec.
  * Use `create(FunctionSpecSchema)` to create a new message.
  */
-export declare const FunctionSpecSchema: GenMessage<FunctionSpec>
+export declare const FunctionSpecSchema: GenMessage<FunctionSpec>;
 
 /**
  * @generated from message sluice.beam.MonitoringInfo
  */
-export declare type MonitoringInfo = Message<'sluice.beam.MonitoringInfo'> & {
+export declare type MonitoringInfo = Message<"sluice.beam.MonitoringInfo"> & {
   /**
    * @generated from field: string urn = 1;
    */
-  urn: string
+  urn: string;
 
   /**
    * @generated from field: string type = 2;
    */
-  type: string
+  type: string;
 
   /**
    * @generated from field: bytes payload = 3;
    */
-  payload: Uint8Array
+  payload: Uint8Array;
 
   /**
    * @generated from field: map<string, string> labels = 4;
    */
-  labels: { [key: string]: string }
-}
+  labels: { [key: string]: string };
+};
 
 /**
  * Describes the message sluice.beam.MonitoringInfo.
  * Use `create(MonitoringInfoSchema)` to create a new message.
  */
-export declare const MonitoringInfoSchema: GenMessage<MonitoringInfo>
+export declare const MonitoringInfoSchema: GenMessage<MonitoringInfo>;
 
 /**
  * @generated from message sluice.beam.Pipeline
  */
-export declare type Pipeline = Message<'sluice.beam.Pipeline'> & {
+export declare type Pipeline = Message<"sluice.beam.Pipeline"> & {
   /**
    * @generated from field: sluice.beam.Components components = 1;
    */
-  components?: Components | undefined
+  components?: Components | undefined;
 
   /**
    * @generated from field: repeated string root_transform_ids = 2;
    */
-  rootTransformIds: string[]
+  rootTransformIds: string[];
 
   /**
    * @generated from field: repeated string requirements = 4;
    */
-  requirements: string[]
-}
+  requirements: string[];
+};
 
 /**
  * Describes the message sluice.beam.Pipeline.
  * Use `create(PipelineSchema)` to create a new message.
  */
-export declare const PipelineSchema: GenMessage<Pipeline>
+export declare const PipelineSchema: GenMessage<Pipeline>;
 
 /**
  * @generated from message sluice.beam.Components
  */
-export declare type Components = Message<'sluice.beam.Components'> & {
+export declare type Components = Message<"sluice.beam.Components"> & {
   /**
    * @generated from field: map<string, sluice.beam.PTransform> transforms = 1;
    */
-  transforms: { [key: string]: PTransform }
+  transforms: { [key: string]: PTransform };
 
   /**
    * @generated from field: map<string, sluice.beam.PCollection> pcollections = 2;
    */
-  pcollections: { [key: string]: PCollection }
+  pcollections: { [key: string]: PCollection };
 
   /**
    * @generated from field: map<string, sluice.beam.WindowingStrategy> windowing_strategies = 3;
    */
-  windowingStrategies: { [key: string]: WindowingStrategy }
+  windowingStrategies: { [key: string]: WindowingStrategy };
 
   /**
    * @generated from field: map<string, sluice.beam.Coder> coders = 4;
    */
-  coders: { [key: string]: Coder }
+  coders: { [key: string]: Coder };
 
   /**
    * @generated from field: map<string, sluice.beam.Environment> environments = 5;
    */
-  environments: { [key: string]: Environment }
-}
+  environments: { [key: string]: Environment };
+};
 
 /**
  * Describes the message sluice.beam.Components.
  * Use `create(ComponentsSchema)` to create a new message.
  */
-export declare const ComponentsSchema: GenMessage<Components>
+export declare const ComponentsSchema: GenMessage<Components>;
 
 /**
  * @generated from message sluice.beam.PTransform
  */
-export declare type PTransform = Message<'sluice.beam.PTransform'> & {
+export declare type PTransform = Message<"sluice.beam.PTransform"> & {
   /**
    * @generated from field: sluice.beam.FunctionSpec spec = 1;
    */
-  spec?: FunctionSpec | undefined
+  spec?: FunctionSpec | undefined;
 
   /**
    * @generated from field: map<string, string> inputs = 3;
    */
-  inputs: { [key: string]: string }
+  inputs: { [key: string]: string };
 
   /**
    * @generated from field: map<string, string> outputs = 4;
    */
-  outputs: { [key: string]: string }
+  outputs: { [key: string]: string };
 
   /**
    * @generated from field: string unique_name = 5;
    */
-  uniqueName: string
+  uniqueName: string;
 
   /**
    * @generated from field: string environment_id = 7;
    */
-  environmentId: string
-}
+  environmentId: string;
+};
 
 /**
  * Describes the message sluice.beam.PTransform.
  * Use `create(PTransformSchema)` to create a new message.
  */
-export declare const PTransformSchema: GenMessage<PTransform>
+export declare const PTransformSchema: GenMessage<PTransform>;
 
 /**
  * @generated from message sluice.beam.PCollection
  */
-export declare type PCollection = Message<'sluice.beam.PCollection'> & {
+export declare type PCollection = Message<"sluice.beam.PCollection"> & {
   /**
    * @generated from field: string unique_name = 1;
    */
-  uniqueName: string
+  uniqueName: string;
 
   /**
    * @generated from field: string coder_id = 2;
    */
-  coderId: string
+  coderId: string;
 
   /**
    * @generated from field: int32 is_bounded = 3;
    */
-  isBounded: number
+  isBounded: number;
 
   /**
    * @generated from field: string windowing_strategy_id = 4;
    */
-  windowingStrategyId: string
-}
+  windowingStrategyId: string;
+};
 
 /**
  * Describes the message sluice.beam.PCollection.
  * Use `create(PCollectionSchema)` to create a new message.
  */
-export declare const PCollectionSchema: GenMessage<PCollection>
+export declare const PCollectionSchema: GenMessage<PCollection>;
 
 /**
  * @generated from message sluice.beam.Coder
  */
-export declare type Coder = Message<'sluice.beam.Coder'> & {
+export declare type Coder = Message<"sluice.beam.Coder"> & {
   /**
    * @generated from field: sluice.beam.FunctionSpec spec = 1;
    */
-  spec?: FunctionSpec | undefined
+  spec?: FunctionSpec | undefined;
 
   /**
    * @generated from field: repeated string component_coder_ids = 2;
    */
-  componentCoderIds: string[]
-}
+  componentCoderIds: string[];
+};
 
 /**
  * Describes the message sluice.beam.Coder.
  * Use `create(CoderSchema)` to create a new message.
  */
-export declare const CoderSchema: GenMessage<Coder>
+export declare const CoderSchema: GenMessage<Coder>;
 
 /**
  * @generated from message sluice.beam.WindowingStrategy
  */
-export declare type WindowingStrategy = Message<'sluice.beam.WindowingStrategy'> & {
+export declare type WindowingStrategy = Message<"sluice.beam.WindowingStrategy"> & {
   /**
    * @generated from field: sluice.beam.FunctionSpec window_fn = 1;
    */
-  windowFn?: FunctionSpec | undefined
+  windowFn?: FunctionSpec | undefined;
 
   /**
    * @generated from field: int32 merge_status = 2;
    */
-  mergeStatus: number
+  mergeStatus: number;
 
   /**
    * @generated from field: string window_coder_id = 3;
    */
-  windowCoderId: string
+  windowCoderId: string;
 
   /**
    * @generated from field: sluice.beam.Trigger trigger = 4;
    */
-  trigger?: Trigger | undefined
+  trigger?: Trigger | undefined;
 
   /**
    * @generated from field: int32 accumulation_mode = 5;
    */
-  accumulationMode: number
+  accumulationMode: number;
 
   /**
    * @generated from field: int32 output_time = 6;
    */
-  outputTime: number
+  outputTime: number;
 
   /**
    * @generated from field: int32 closing_behavior = 7;
    */
-  closingBehavior: number
+  closingBehavior: number;
 
   /**
    * @generated from field: int64 allowed_lateness = 8;
    */
-  allowedLateness: bigint
+  allowedLateness: bigint;
 
   /**
    * @generated from field: int32 on_time_behavior = 9;
    */
-  onTimeBehavior: number
+  onTimeBehavior: number;
 
   /**
    * @generated from field: bool assigns_to_one_window = 10;
    */
-  assignsToOneWindow: boolean
-}
+  assignsToOneWindow: boolean;
+};
 
 /**
  * Describes the message sluice.beam.WindowingStrategy.
  * Use `create(WindowingStrategySchema)` to create a new message.
  */
-export declare const WindowingStrategySchema: GenMessage<WindowingStrategy>
+export declare const WindowingStrategySchema: GenMessage<WindowingStrategy>;
 
 /**
  * @generated from message sluice.beam.Trigger
  */
-export declare type Trigger = Message<'sluice.beam.Trigger'> & {
+export declare type Trigger = Message<"sluice.beam.Trigger"> & {
   /**
    * @generated from oneof sluice.beam.Trigger.trigger
    */
-  trigger:
-    | {
-        /**
-         * @generated from field: sluice.beam.Trigger.Default default = 7;
-         */
-        value: Trigger_Default
-        case: 'default'
-      }
-    | { case: undefined; value?: undefined }
-}
+  trigger: {
+    /**
+     * @generated from field: sluice.beam.Trigger.Default default = 7;
+     */
+    value: Trigger_Default;
+    case: "default";
+  } | { case: undefined; value?: undefined };
+};
 
 /**
  * Describes the message sluice.beam.Trigger.
  * Use `create(TriggerSchema)` to create a new message.
  */
-export declare const TriggerSchema: GenMessage<Trigger>
+export declare const TriggerSchema: GenMessage<Trigger>;
 
 /**
  * @generated from message sluice.beam.Trigger.Default
  */
-export declare type Trigger_Default = Message<'sluice.beam.Trigger.Default'> & {}
+export declare type Trigger_Default = Message<"sluice.beam.Trigger.Default"> & {
+};
 
 /**
  * Describes the message sluice.beam.Trigger.Default.
  * Use `create(Trigger_DefaultSchema)` to create a new message.
  */
-export declare const Trigger_DefaultSchema: GenMessage<Trigger_Default>
+export declare const Trigger_DefaultSchema: GenMessage<Trigger_Default>;
 
 /**
  * @generated from message sluice.beam.Environment
  */
-export declare type Environment = Message<'sluice.beam.Environment'> & {
+export declare type Environment = Message<"sluice.beam.Environment"> & {
   /**
    * @generated from field: string urn = 2;
    */
-  urn: string
+  urn: string;
 
   /**
    * @generated from field: bytes payload = 3;
    */
-  payload: Uint8Array
+  payload: Uint8Array;
 
   /**
    * @generated from field: repeated string capabilities = 5;
    */
-  capabilities: string[]
-}
+  capabilities: string[];
+};
 
 /**
  * Describes the message sluice.beam.Environment.
  * Use `create(EnvironmentSchema)` to create a new message.
  */
-export declare const EnvironmentSchema: GenMessage<Environment>
+export declare const EnvironmentSchema: GenMessage<Environment>;
 
 /**
  * @generated from message sluice.beam.ExternalPayload
  */
-export declare type ExternalPayload = Message<'sluice.beam.ExternalPayload'> & {
+export declare type ExternalPayload = Message<"sluice.beam.ExternalPayload"> & {
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor endpoint = 1;
    */
-  endpoint?: ApiServiceDescriptor | undefined
+  endpoint?: ApiServiceDescriptor | undefined;
 
   /**
    * @generated from field: map<string, string> params = 2;
    */
-  params: { [key: string]: string }
-}
+  params: { [key: string]: string };
+};
 
 /**
  * Describes the message sluice.beam.ExternalPayload.
  * Use `create(ExternalPayloadSchema)` to create a new message.
  */
-export declare const ExternalPayloadSchema: GenMessage<ExternalPayload>
+export declare const ExternalPayloadSchema: GenMessage<ExternalPayload>;
 
 /**
  * @generated from message sluice.beam.ParDoPayload
  */
-export declare type ParDoPayload = Message<'sluice.beam.ParDoPayload'> & {
+export declare type ParDoPayload = Message<"sluice.beam.ParDoPayload"> & {
   /**
    * @generated from field: sluice.beam.FunctionSpec do_fn = 1;
    */
-  doFn?: FunctionSpec | undefined
-}
+  doFn?: FunctionSpec | undefined;
+};
 
 /**
  * Describes the message sluice.beam.ParDoPayload.
  * Use `create(ParDoPayloadSchema)` to create a new message.
  */
-export declare const ParDoPayloadSchema: GenMessage<ParDoPayload>
+export declare const ParDoPayloadSchema: GenMessage<ParDoPayload>;
 
 /**
  * @generated from message sluice.beam.ArtifactInformation
  */
-export declare type ArtifactInformation = Message<'sluice.beam.ArtifactInformation'> & {
+export declare type ArtifactInformation = Message<"sluice.beam.ArtifactInformation"> & {
   /**
    * @generated from field: string type_urn = 1;
    */
-  typeUrn: string
+  typeUrn: string;
 
   /**
    * @generated from field: bytes type_payload = 2;
    */
-  typePayload: Uint8Array
+  typePayload: Uint8Array;
 
   /**
    * @generated from field: string role_urn = 3;
    */
-  roleUrn: string
+  roleUrn: string;
 
   /**
    * @generated from field: bytes role_payload = 4;
    */
-  rolePayload: Uint8Array
-}
+  rolePayload: Uint8Array;
+};
 
 /**
  * Describes the message sluice.beam.ArtifactInformation.
  * Use `create(ArtifactInformationSchema)` to create a new message.
  */
-export declare const ArtifactInformationSchema: GenMessage<ArtifactInformation>
+export declare const ArtifactInformationSchema: GenMessage<ArtifactInformation>;
 
 /**
  * @generated from message sluice.beam.PrepareJobRequest
  */
-export declare type PrepareJobRequest = Message<'sluice.beam.PrepareJobRequest'> & {
+export declare type PrepareJobRequest = Message<"sluice.beam.PrepareJobRequest"> & {
   /**
    * @generated from field: sluice.beam.Pipeline pipeline = 1;
    */
-  pipeline?: Pipeline | undefined
+  pipeline?: Pipeline | undefined;
 
   /**
    * @generated from field: google.protobuf.Struct pipeline_options = 2;
    */
-  pipelineOptions?: JsonObject | undefined
+  pipelineOptions?: JsonObject | undefined;
 
   /**
    * @generated from field: string job_name = 3;
    */
-  jobName: string
-}
+  jobName: string;
+};
 
 /**
  * Describes the message sluice.beam.PrepareJobRequest.
  * Use `create(PrepareJobRequestSchema)` to create a new message.
  */
-export declare const PrepareJobRequestSchema: GenMessage<PrepareJobRequest>
+export declare const PrepareJobRequestSchema: GenMessage<PrepareJobRequest>;
 
 /**
  * @generated from message sluice.beam.PrepareJobResponse
  */
-export declare type PrepareJobResponse = Message<'sluice.beam.PrepareJobResponse'> & {
+export declare type PrepareJobResponse = Message<"sluice.beam.PrepareJobResponse"> & {
   /**
    * @generated from field: string preparation_id = 1;
    */
-  preparationId: string
+  preparationId: string;
 
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor artifact_staging_endpoint = 2;
    */
-  artifactStagingEndpoint?: ApiServiceDescriptor | undefined
+  artifactStagingEndpoint?: ApiServiceDescriptor | undefined;
 
   /**
    * @generated from field: string staging_session_token = 3;
    */
-  stagingSessionToken: string
-}
+  stagingSessionToken: string;
+};
 
 /**
  * Describes the message sluice.beam.PrepareJobResponse.
  * Use `create(PrepareJobResponseSchema)` to create a new message.
  */
-export declare const PrepareJobResponseSchema: GenMessage<PrepareJobResponse>
+export declare const PrepareJobResponseSchema: GenMessage<PrepareJobResponse>;
 
 /**
  * @generated from message sluice.beam.RunJobRequest
  */
-export declare type RunJobRequest = Message<'sluice.beam.RunJobRequest'> & {
+export declare type RunJobRequest = Message<"sluice.beam.RunJobRequest"> & {
   /**
    * @generated from field: string preparation_id = 1;
    */
-  preparationId: string
+  preparationId: string;
 
   /**
    * @generated from field: string retrieval_token = 2;
    */
-  retrievalToken: string
-}
+  retrievalToken: string;
+};
 
 /**
  * Describes the message sluice.beam.RunJobRequest.
  * Use `create(RunJobRequestSchema)` to create a new message.
  */
-export declare const RunJobRequestSchema: GenMessage<RunJobRequest>
+export declare const RunJobRequestSchema: GenMessage<RunJobRequest>;
 
 /**
  * @generated from message sluice.beam.RunJobResponse
  */
-export declare type RunJobResponse = Message<'sluice.beam.RunJobResponse'> & {
+export declare type RunJobResponse = Message<"sluice.beam.RunJobResponse"> & {
   /**
    * @generated from field: string job_id = 1;
    */
-  jobId: string
-}
+  jobId: string;
+};
 
 /**
  * Describes the message sluice.beam.RunJobResponse.
  * Use `create(RunJobResponseSchema)` to create a new message.
  */
-export declare const RunJobResponseSchema: GenMessage<RunJobResponse>
+export declare const RunJobResponseSchema: GenMessage<RunJobResponse>;
 
 /**
  * Of CancelJobRequest, GetJobStateRequest, JobMessagesRequest and GetJobMetricsRequest alike.
  *
  * @generated from message sluice.beam.JobRequest
  */
-export declare type JobRequest = Message<'sluice.beam.JobRequest'> & {
+export declare type JobRequest = Message<"sluice.beam.JobRequest"> & {
   /**
    * @generated from field: string job_id = 1;
    */
-  jobId: string
-}
+  jobId: string;
+};
 
 /**
  * Describes the message sluice.beam.JobRequest.
  * Use `create(JobRequestSchema)` to create a new message.
  */
-export declare const JobRequestSchema: GenMessage<JobRequest>
+export declare const JobRequestSchema: GenMessage<JobRequest>;
 
 /**
  * @generated from message sluice.beam.JobState
  */
-export declare type JobState = Message<'sluice.beam.JobState'> & {
+export declare type JobState = Message<"sluice.beam.JobState"> & {
   /**
    * @generated from field: int32 state = 1;
    */
-  state: number
-}
+  state: number;
+};
 
 /**
  * Describes the message sluice.beam.JobState.
  * Use `create(JobStateSchema)` to create a new message.
  */
-export declare const JobStateSchema: GenMessage<JobState>
+export declare const JobStateSchema: GenMessage<JobState>;
 
 /**
  * @generated from message sluice.beam.JobMessagesResponse
  */
-export declare type JobMessagesResponse = Message<'sluice.beam.JobMessagesResponse'> & {
+export declare type JobMessagesResponse = Message<"sluice.beam.JobMessagesResponse"> & {
   /**
    * @generated from oneof sluice.beam.JobMessagesResponse.response
    */
-  response:
-    | {
-        /**
-         * @generated from field: sluice.beam.JobMessage message_response = 1;
-         */
-        value: JobMessage
-        case: 'messageResponse'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.JobState state_response = 2;
-         */
-        value: JobState
-        case: 'stateResponse'
-      }
-    | { case: undefined; value?: undefined }
-}
+  response: {
+    /**
+     * @generated from field: sluice.beam.JobMessage message_response = 1;
+     */
+    value: JobMessage;
+    case: "messageResponse";
+  } | {
+    /**
+     * @generated from field: sluice.beam.JobState state_response = 2;
+     */
+    value: JobState;
+    case: "stateResponse";
+  } | { case: undefined; value?: undefined };
+};
 
 /**
  * Describes the message sluice.beam.JobMessagesResponse.
  * Use `create(JobMessagesResponseSchema)` to create a new message.
  */
-export declare const JobMessagesResponseSchema: GenMessage<JobMessagesResponse>
+export declare const JobMessagesResponseSchema: GenMessage<JobMessagesResponse>;
 
 /**
  * @generated from message sluice.beam.JobMessage
  */
-export declare type JobMessage = Message<'sluice.beam.JobMessage'> & {
+export declare type JobMessage = Message<"sluice.beam.JobMessage"> & {
   /**
    * @generated from field: string message_id = 1;
    */
-  messageId: string
+  messageId: string;
 
   /**
    * @generated from field: string time = 2;
    */
-  time: string
+  time: string;
 
   /**
    * @generated from field: int32 importance = 3;
    */
-  importance: number
+  importance: number;
 
   /**
    * @generated from field: string message_text = 4;
    */
-  messageText: string
-}
+  messageText: string;
+};
 
 /**
  * Describes the message sluice.beam.JobMessage.
  * Use `create(JobMessageSchema)` to create a new message.
  */
-export declare const JobMessageSchema: GenMessage<JobMessage>
+export declare const JobMessageSchema: GenMessage<JobMessage>;
 
 /**
  * @generated from message sluice.beam.GetJobMetricsResponse
  */
-export declare type GetJobMetricsResponse = Message<'sluice.beam.GetJobMetricsResponse'> & {
+export declare type GetJobMetricsResponse = Message<"sluice.beam.GetJobMetricsResponse"> & {
   /**
    * @generated from field: sluice.beam.MetricResults metrics = 1;
    */
-  metrics?: MetricResults | undefined
-}
+  metrics?: MetricResults | undefined;
+};
 
 /**
  * Describes the message sluice.beam.GetJobMetricsResponse.
  * Use `create(GetJobMetricsResponseSchema)` to create a new message.
  */
-export declare const GetJobMetricsResponseSchema: GenMessage<GetJobMetricsResponse>
+export declare const GetJobMetricsResponseSchema: GenMessage<GetJobMetricsResponse>;
 
 /**
  * @generated from message sluice.beam.MetricResults
  */
-export declare type MetricResults = Message<'sluice.beam.MetricResults'> & {
+export declare type MetricResults = Message<"sluice.beam.MetricResults"> & {
   /**
    * @generated from field: repeated sluice.beam.MonitoringInfo attempted = 1;
    */
-  attempted: MonitoringInfo[]
+  attempted: MonitoringInfo[];
 
   /**
    * @generated from field: repeated sluice.beam.MonitoringInfo committed = 2;
    */
-  committed: MonitoringInfo[]
-}
+  committed: MonitoringInfo[];
+};
 
 /**
  * Describes the message sluice.beam.MetricResults.
  * Use `create(MetricResultsSchema)` to create a new message.
  */
-export declare const MetricResultsSchema: GenMessage<MetricResults>
+export declare const MetricResultsSchema: GenMessage<MetricResults>;
 
 /**
  * @generated from message sluice.beam.ArtifactRequestWrapper
  */
-export declare type ArtifactRequestWrapper = Message<'sluice.beam.ArtifactRequestWrapper'> & {
+export declare type ArtifactRequestWrapper = Message<"sluice.beam.ArtifactRequestWrapper"> & {
   /**
    * @generated from oneof sluice.beam.ArtifactRequestWrapper.request
    */
-  request:
-    | {
-        /**
-         * @generated from field: sluice.beam.ResolveArtifactsRequest resolve_artifact = 1000;
-         */
-        value: ResolveArtifactsRequest
-        case: 'resolveArtifact'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.GetArtifactRequest get_artifact = 1001;
-         */
-        value: GetArtifactRequest
-        case: 'getArtifact'
-      }
-    | { case: undefined; value?: undefined }
-}
+  request: {
+    /**
+     * @generated from field: sluice.beam.ResolveArtifactsRequest resolve_artifact = 1000;
+     */
+    value: ResolveArtifactsRequest;
+    case: "resolveArtifact";
+  } | {
+    /**
+     * @generated from field: sluice.beam.GetArtifactRequest get_artifact = 1001;
+     */
+    value: GetArtifactRequest;
+    case: "getArtifact";
+  } | { case: undefined; value?: undefined };
+};
 
 /**
  * Describes the message sluice.beam.ArtifactRequestWrapper.
  * Use `create(ArtifactRequestWrapperSchema)` to create a new message.
  */
-export declare const ArtifactRequestWrapperSchema: GenMessage<ArtifactRequestWrapper>
+export declare const ArtifactRequestWrapperSchema: GenMessage<ArtifactRequestWrapper>;
 
 /**
  * @generated from message sluice.beam.ResolveArtifactsRequest
  */
-export declare type ResolveArtifactsRequest = Message<'sluice.beam.ResolveArtifactsRequest'> & {
+export declare type ResolveArtifactsRequest = Message<"sluice.beam.ResolveArtifactsRequest"> & {
   /**
    * @generated from field: repeated sluice.beam.ArtifactInformation artifacts = 1;
    */
-  artifacts: ArtifactInformation[]
-}
+  artifacts: ArtifactInformation[];
+};
 
 /**
  * Describes the message sluice.beam.ResolveArtifactsRequest.
  * Use `create(ResolveArtifactsRequestSchema)` to create a new message.
  */
-export declare const ResolveArtifactsRequestSchema: GenMessage<ResolveArtifactsRequest>
+export declare const ResolveArtifactsRequestSchema: GenMessage<ResolveArtifactsRequest>;
 
 /**
  * @generated from message sluice.beam.GetArtifactRequest
  */
-export declare type GetArtifactRequest = Message<'sluice.beam.GetArtifactRequest'> & {
+export declare type GetArtifactRequest = Message<"sluice.beam.GetArtifactRequest"> & {
   /**
    * @generated from field: sluice.beam.ArtifactInformation artifact = 1;
    */
-  artifact?: ArtifactInformation | undefined
-}
+  artifact?: ArtifactInformation | undefined;
+};
 
 /**
  * Describes the message sluice.beam.GetArtifactRequest.
  * Use `create(GetArtifactRequestSchema)` to create a new message.
  */
-export declare const GetArtifactRequestSchema: GenMessage<GetArtifactRequest>
+export declare const GetArtifactRequestSchema: GenMessage<GetArtifactRequest>;
 
 /**
  * @generated from message sluice.beam.ArtifactResponseWrapper
  */
-export declare type ArtifactResponseWrapper = Message<'sluice.beam.ArtifactResponseWrapper'> & {
+export declare type ArtifactResponseWrapper = Message<"sluice.beam.ArtifactResponseWrapper"> & {
   /**
    * @generated from field: string staging_token = 1;
    */
-  stagingToken: string
+  stagingToken: string;
 
   /**
    * @generated from field: bool is_last = 2;
    */
-  isLast: boolean
+  isLast: boolean;
 
   /**
    * @generated from oneof sluice.beam.ArtifactResponseWrapper.response
    */
-  response:
-    | {
-        /**
-         * @generated from field: sluice.beam.ResolveArtifactsResponse resolve_artifact_response = 1000;
-         */
-        value: ResolveArtifactsResponse
-        case: 'resolveArtifactResponse'
-      }
-    | { case: undefined; value?: undefined }
-}
+  response: {
+    /**
+     * @generated from field: sluice.beam.ResolveArtifactsResponse resolve_artifact_response = 1000;
+     */
+    value: ResolveArtifactsResponse;
+    case: "resolveArtifactResponse";
+  } | { case: undefined; value?: undefined };
+};
 
 /**
  * Describes the message sluice.beam.ArtifactResponseWrapper.
  * Use `create(ArtifactResponseWrapperSchema)` to create a new message.
  */
-export declare const ArtifactResponseWrapperSchema: GenMessage<ArtifactResponseWrapper>
+export declare const ArtifactResponseWrapperSchema: GenMessage<ArtifactResponseWrapper>;
 
 /**
  * @generated from message sluice.beam.ResolveArtifactsResponse
  */
-export declare type ResolveArtifactsResponse = Message<'sluice.beam.ResolveArtifactsResponse'> & {
+export declare type ResolveArtifactsResponse = Message<"sluice.beam.ResolveArtifactsResponse"> & {
   /**
    * @generated from field: repeated sluice.beam.ArtifactInformation replacements = 1;
    */
-  replacements: ArtifactInformation[]
-}
+  replacements: ArtifactInformation[];
+};
 
 /**
  * Describes the message sluice.beam.ResolveArtifactsResponse.
  * Use `create(ResolveArtifactsResponseSchema)` to create a new message.
  */
-export declare const ResolveArtifactsResponseSchema: GenMessage<ResolveArtifactsResponse>
+export declare const ResolveArtifactsResponseSchema: GenMessage<ResolveArtifactsResponse>;
 
 /**
  * @generated from message sluice.beam.InstructionRequest
  */
-export declare type InstructionRequest = Message<'sluice.beam.InstructionRequest'> & {
+export declare type InstructionRequest = Message<"sluice.beam.InstructionRequest"> & {
   /**
    * @generated from field: string instruction_id = 1;
    */
-  instructionId: string
+  instructionId: string;
 
   /**
    * @generated from oneof sluice.beam.InstructionRequest.request
    */
-  request:
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty register = 1000;
-         */
-        value: Empty
-        case: 'register'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.ProcessBundleRequest process_bundle = 1001;
-         */
-        value: ProcessBundleRequest
-        case: 'processBundle'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.ProcessBundleProgressRequest process_bundle_progress = 1002;
-         */
-        value: ProcessBundleProgressRequest
-        case: 'processBundleProgress'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty process_bundle_split = 1003;
-         */
-        value: Empty
-        case: 'processBundleSplit'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty finalize_bundle = 1004;
-         */
-        value: Empty
-        case: 'finalizeBundle'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.MonitoringInfosMetadataRequest monitoring_infos = 1005;
-         */
-        value: MonitoringInfosMetadataRequest
-        case: 'monitoringInfos'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty harness_monitoring_infos = 1006;
-         */
-        value: Empty
-        case: 'harnessMonitoringInfos'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty sample_data = 1007;
-         */
-        value: Empty
-        case: 'sampleData'
-      }
-    | { case: undefined; value?: undefined }
-}
+  request: {
+    /**
+     * @generated from field: sluice.beam.Empty register = 1000;
+     */
+    value: Empty;
+    case: "register";
+  } | {
+    /**
+     * @generated from field: sluice.beam.ProcessBundleRequest process_bundle = 1001;
+     */
+    value: ProcessBundleRequest;
+    case: "processBundle";
+  } | {
+    /**
+     * @generated from field: sluice.beam.ProcessBundleProgressRequest process_bundle_progress = 1002;
+     */
+    value: ProcessBundleProgressRequest;
+    case: "processBundleProgress";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty process_bundle_split = 1003;
+     */
+    value: Empty;
+    case: "processBundleSplit";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty finalize_bundle = 1004;
+     */
+    value: Empty;
+    case: "finalizeBundle";
+  } | {
+    /**
+     * @generated from field: sluice.beam.MonitoringInfosMetadataRequest monitoring_infos = 1005;
+     */
+    value: MonitoringInfosMetadataRequest;
+    case: "monitoringInfos";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty harness_monitoring_infos = 1006;
+     */
+    value: Empty;
+    case: "harnessMonitoringInfos";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty sample_data = 1007;
+     */
+    value: Empty;
+    case: "sampleData";
+  } | { case: undefined; value?: undefined };
+};
 
 /**
  * Describes the message sluice.beam.InstructionRequest.
  * Use `create(InstructionRequestSchema)` to create a new message.
  */
-export declare const InstructionRequestSchema: GenMessage<InstructionRequest>
+export declare const InstructionRequestSchema: GenMessage<InstructionRequest>;
 
 /**
  * @generated from message sluice.beam.InstructionResponse
  */
-export declare type InstructionResponse = Message<'sluice.beam.InstructionResponse'> & {
+export declare type InstructionResponse = Message<"sluice.beam.InstructionResponse"> & {
   /**
    * @generated from field: string instruction_id = 1;
    */
-  instructionId: string
+  instructionId: string;
 
   /**
    * @generated from field: string error = 2;
    */
-  error: string
+  error: string;
 
   /**
    * @generated from oneof sluice.beam.InstructionResponse.response
    */
-  response:
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty register = 1000;
-         */
-        value: Empty
-        case: 'register'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.ProcessBundleResponse process_bundle = 1001;
-         */
-        value: ProcessBundleResponse
-        case: 'processBundle'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.ProcessBundleProgressResponse process_bundle_progress = 1002;
-         */
-        value: ProcessBundleProgressResponse
-        case: 'processBundleProgress'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty process_bundle_split = 1003;
-         */
-        value: Empty
-        case: 'processBundleSplit'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty finalize_bundle = 1004;
-         */
-        value: Empty
-        case: 'finalizeBundle'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.MonitoringInfosMetadataResponse monitoring_infos = 1005;
-         */
-        value: MonitoringInfosMetadataResponse
-        case: 'monitoringInfos'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty harness_monitoring_infos = 1006;
-         */
-        value: Empty
-        case: 'harnessMonitoringInfos'
-      }
-    | {
-        /**
-         * @generated from field: sluice.beam.Empty sample_data = 1007;
-         */
-        value: Empty
-        case: 'sampleData'
-      }
-    | { case: undefined; value?: undefined }
-}
+  response: {
+    /**
+     * @generated from field: sluice.beam.Empty register = 1000;
+     */
+    value: Empty;
+    case: "register";
+  } | {
+    /**
+     * @generated from field: sluice.beam.ProcessBundleResponse process_bundle = 1001;
+     */
+    value: ProcessBundleResponse;
+    case: "processBundle";
+  } | {
+    /**
+     * @generated from field: sluice.beam.ProcessBundleProgressResponse process_bundle_progress = 1002;
+     */
+    value: ProcessBundleProgressResponse;
+    case: "processBundleProgress";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty process_bundle_split = 1003;
+     */
+    value: Empty;
+    case: "processBundleSplit";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty finalize_bundle = 1004;
+     */
+    value: Empty;
+    case: "finalizeBundle";
+  } | {
+    /**
+     * @generated from field: sluice.beam.MonitoringInfosMetadataResponse monitoring_infos = 1005;
+     */
+    value: MonitoringInfosMetadataResponse;
+    case: "monitoringInfos";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty harness_monitoring_infos = 1006;
+     */
+    value: Empty;
+    case: "harnessMonitoringInfos";
+  } | {
+    /**
+     * @generated from field: sluice.beam.Empty sample_data = 1007;
+     */
+    value: Empty;
+    case: "sampleData";
+  } | { case: undefined; value?: undefined };
+};
 
 /**
  * Describes the message sluice.beam.InstructionResponse.
  * Use `create(InstructionResponseSchema)` to create a new message.
  */
-export declare const InstructionResponseSchema: GenMessage<InstructionResponse>
+export declare const InstructionResponseSchema: GenMessage<InstructionResponse>;
 
 /**
  * @generated from message sluice.beam.Empty
  */
-export declare type Empty = Message<'sluice.beam.Empty'> & {}
+export declare type Empty = Message<"sluice.beam.Empty"> & {
+};
 
 /**
  * Describes the message sluice.beam.Empty.
  * Use `create(EmptySchema)` to create a new message.
  */
-export declare const EmptySchema: GenMessage<Empty>
+export declare const EmptySchema: GenMessage<Empty>;
 
 /**
  * @generated from message sluice.beam.ProcessBundleRequest
  */
-export declare type ProcessBundleRequest = Message<'sluice.beam.ProcessBundleRequest'> & {
+export declare type ProcessBundleRequest = Message<"sluice.beam.ProcessBundleRequest"> & {
   /**
    * @generated from field: string process_bundle_descriptor_id = 1;
    */
-  processBundleDescriptorId: string
+  processBundleDescriptorId: string;
 
   /**
    * @generated from field: sluice.beam.Elements elements = 3;
    */
-  elements?: Elements | undefined
-}
+  elements?: Elements | undefined;
+};
 
 /**
  * Describes the message sluice.beam.ProcessBundleRequest.
  * Use `create(ProcessBundleRequestSchema)` to create a new message.
  */
-export declare const ProcessBundleRequestSchema: GenMessage<ProcessBundleRequest>
+export declare const ProcessBundleRequestSchema: GenMessage<ProcessBundleRequest>;
 
 /**
  * @generated from message sluice.beam.ProcessBundleResponse
  */
-export declare type ProcessBundleResponse = Message<'sluice.beam.ProcessBundleResponse'> & {
+export declare type ProcessBundleResponse = Message<"sluice.beam.ProcessBundleResponse"> & {
   /**
    * @generated from field: repeated sluice.beam.MonitoringInfo monitoring_infos = 3;
    */
-  monitoringInfos: MonitoringInfo[]
+  monitoringInfos: MonitoringInfo[];
 
   /**
    * @generated from field: map<string, bytes> monitoring_data = 5;
    */
-  monitoringData: { [key: string]: Uint8Array }
-}
+  monitoringData: { [key: string]: Uint8Array };
+};
 
 /**
  * Describes the message sluice.beam.ProcessBundleResponse.
  * Use `create(ProcessBundleResponseSchema)` to create a new message.
  */
-export declare const ProcessBundleResponseSchema: GenMessage<ProcessBundleResponse>
+export declare const ProcessBundleResponseSchema: GenMessage<ProcessBundleResponse>;
 
 /**
  * @generated from message sluice.beam.ProcessBundleProgressRequest
  */
-export declare type ProcessBundleProgressRequest = Message<'sluice.beam.ProcessBundleProgressRequest'> & {
+export declare type ProcessBundleProgressRequest = Message<"sluice.beam.ProcessBundleProgressRequest"> & {
   /**
    * @generated from field: string instruction_id = 1;
    */
-  instructionId: string
-}
+  instructionId: string;
+};
 
 /**
  * Describes the message sluice.beam.ProcessBundleProgressRequest.
  * Use `create(ProcessBundleProgressRequestSchema)` to create a new message.
  */
-export declare const ProcessBundleProgressRequestSchema: GenMessage<ProcessBundleProgressRequest>
+export declare const ProcessBundleProgressRequestSchema: GenMessage<ProcessBundleProgressRequest>;
 
 /**
  * @generated from message sluice.beam.ProcessBundleProgressResponse
  */
-export declare type ProcessBundleProgressResponse = Message<'sluice.beam.ProcessBundleProgressResponse'> & {
+export declare type ProcessBundleProgressResponse = Message<"sluice.beam.ProcessBundleProgressResponse"> & {
   /**
    * @generated from field: repeated sluice.beam.MonitoringInfo monitoring_infos = 3;
    */
-  monitoringInfos: MonitoringInfo[]
+  monitoringInfos: MonitoringInfo[];
 
   /**
    * @generated from field: map<string, bytes> monitoring_data = 5;
    */
-  monitoringData: { [key: string]: Uint8Array }
-}
+  monitoringData: { [key: string]: Uint8Array };
+};
 
 /**
  * Describes the message sluice.beam.ProcessBundleProgressResponse.
  * Use `create(ProcessBundleProgressResponseSchema)` to create a new message.
  */
-export declare const ProcessBundleProgressResponseSchema: GenMessage<ProcessBundleProgressResponse>
+export declare const ProcessBundleProgressResponseSchema: GenMessage<ProcessBundleProgressResponse>;
 
 /**
  * @generated from message sluice.beam.MonitoringInfosMetadataRequest
  */
-export declare type MonitoringInfosMetadataRequest = Message<'sluice.beam.MonitoringInfosMetadataRequest'> & {
+export declare type MonitoringInfosMetadataRequest = Message<"sluice.beam.MonitoringInfosMetadataRequest"> & {
   /**
    * @generated from field: repeated string monitoring_info_id = 1;
    */
-  monitoringInfoId: string[]
-}
+  monitoringInfoId: string[];
+};
 
 /**
  * Describes the message sluice.beam.MonitoringInfosMetadataRequest.
  * Use `create(MonitoringInfosMetadataRequestSchema)` to create a new message.
  */
-export declare const MonitoringInfosMetadataRequestSchema: GenMessage<MonitoringInfosMetadataRequest>
+export declare const MonitoringInfosMetadataRequestSchema: GenMessage<MonitoringInfosMetadataRequest>;
 
 /**
  * @generated from message sluice.beam.MonitoringInfosMetadataResponse
  */
-export declare type MonitoringInfosMetadataResponse = Message<'sluice.beam.MonitoringInfosMetadataResponse'> & {
+export declare type MonitoringInfosMetadataResponse = Message<"sluice.beam.MonitoringInfosMetadataResponse"> & {
   /**
    * @generated from field: map<string, sluice.beam.MonitoringInfo> monitoring_info = 1;
    */
-  monitoringInfo: { [key: string]: MonitoringInfo }
-}
+  monitoringInfo: { [key: string]: MonitoringInfo };
+};
 
 /**
  * Describes the message sluice.beam.MonitoringInfosMetadataResponse.
  * Use `create(MonitoringInfosMetadataResponseSchema)` to create a new message.
  */
-export declare const MonitoringInfosMetadataResponseSchema: GenMessage<MonitoringInfosMetadataResponse>
+export declare const MonitoringInfosMetadataResponseSchema: GenMessage<MonitoringInfosMetadataResponse>;
 
 /**
  * @generated from message sluice.beam.GetProcessBundleDescriptorRequest
  */
-export declare type GetProcessBundleDescriptorRequest = Message<'sluice.beam.GetProcessBundleDescriptorRequest'> & {
+export declare type GetProcessBundleDescriptorRequest = Message<"sluice.beam.GetProcessBundleDescriptorRequest"> & {
   /**
    * @generated from field: string process_bundle_descriptor_id = 1;
    */
-  processBundleDescriptorId: string
-}
+  processBundleDescriptorId: string;
+};
 
 /**
  * Describes the message sluice.beam.GetProcessBundleDescriptorRequest.
  * Use `create(GetProcessBundleDescriptorRequestSchema)` to create a new message.
  */
-export declare const GetProcessBundleDescriptorRequestSchema: GenMessage<GetProcessBundleDescriptorRequest>
+export declare const GetProcessBundleDescriptorRequestSchema: GenMessage<GetProcessBundleDescriptorRequest>;
 
 /**
  * @generated from message sluice.beam.ProcessBundleDescriptor
  */
-export declare type ProcessBundleDescriptor = Message<'sluice.beam.ProcessBundleDescriptor'> & {
+export declare type ProcessBundleDescriptor = Message<"sluice.beam.ProcessBundleDescriptor"> & {
   /**
    * @generated from field: string id = 1;
    */
-  id: string
+  id: string;
 
   /**
    * @generated from field: map<string, sluice.beam.PTransform> transforms = 2;
    */
-  transforms: { [key: string]: PTransform }
+  transforms: { [key: string]: PTransform };
 
   /**
    * @generated from field: map<string, sluice.beam.PCollection> pcollections = 3;
    */
-  pcollections: { [key: string]: PCollection }
+  pcollections: { [key: string]: PCollection };
 
   /**
    * @generated from field: map<string, sluice.beam.Coder> coders = 5;
    */
-  coders: { [key: string]: Coder }
+  coders: { [key: string]: Coder };
 
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor state_api_service_descriptor = 7;
    */
-  stateApiServiceDescriptor?: ApiServiceDescriptor | undefined
+  stateApiServiceDescriptor?: ApiServiceDescriptor | undefined;
 
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor timer_api_service_descriptor = 8;
    */
-  timerApiServiceDescriptor?: ApiServiceDescriptor | undefined
-}
+  timerApiServiceDescriptor?: ApiServiceDescriptor | undefined;
+};
 
 /**
  * Describes the message sluice.beam.ProcessBundleDescriptor.
  * Use `create(ProcessBundleDescriptorSchema)` to create a new message.
  */
-export declare const ProcessBundleDescriptorSchema: GenMessage<ProcessBundleDescriptor>
+export declare const ProcessBundleDescriptorSchema: GenMessage<ProcessBundleDescriptor>;
 
 /**
  * @generated from message sluice.beam.RemoteGrpcPort
  */
-export declare type RemoteGrpcPort = Message<'sluice.beam.RemoteGrpcPort'> & {
+export declare type RemoteGrpcPort = Message<"sluice.beam.RemoteGrpcPort"> & {
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor api_service_descriptor = 1;
    */
-  apiServiceDescriptor?: ApiServiceDescriptor | undefined
+  apiServiceDescriptor?: ApiServiceDescriptor | undefined;
 
   /**
    * @generated from field: string coder_id = 2;
    */
-  coderId: string
-}
+  coderId: string;
+};
 
 /**
  * Describes the message sluice.beam.RemoteGrpcPort.
  * Use `create(RemoteGrpcPortSchema)` to create a new message.
  */
-export declare const RemoteGrpcPortSchema: GenMessage<RemoteGrpcPort>
+export declare const RemoteGrpcPortSchema: GenMessage<RemoteGrpcPort>;
 
 /**
  * @generated from message sluice.beam.Elements
  */
-export declare type Elements = Message<'sluice.beam.Elements'> & {
+export declare type Elements = Message<"sluice.beam.Elements"> & {
   /**
    * @generated from field: repeated sluice.beam.Elements.Data data = 1;
    */
-  data: Elements_Data[]
+  data: Elements_Data[];
 
   /**
    * @generated from field: repeated sluice.beam.Elements.Timers timers = 2;
    */
-  timers: Elements_Timers[]
-}
+  timers: Elements_Timers[];
+};
 
 /**
  * Describes the message sluice.beam.Elements.
  * Use `create(ElementsSchema)` to create a new message.
  */
-export declare const ElementsSchema: GenMessage<Elements>
+export declare const ElementsSchema: GenMessage<Elements>;
 
 /**
  * @generated from message sluice.beam.Elements.Data
  */
-export declare type Elements_Data = Message<'sluice.beam.Elements.Data'> & {
+export declare type Elements_Data = Message<"sluice.beam.Elements.Data"> & {
   /**
    * @generated from field: string instruction_id = 1;
    */
-  instructionId: string
+  instructionId: string;
 
   /**
    * @generated from field: string transform_id = 2;
    */
-  transformId: string
+  transformId: string;
 
   /**
    * @generated from field: bytes data = 3;
    */
-  data: Uint8Array
+  data: Uint8Array;
 
   /**
    * @generated from field: bool is_last = 4;
    */
-  isLast: boolean
-}
+  isLast: boolean;
+};
 
 /**
  * Describes the message sluice.beam.Elements.Data.
  * Use `create(Elements_DataSchema)` to create a new message.
  */
-export declare const Elements_DataSchema: GenMessage<Elements_Data>
+export declare const Elements_DataSchema: GenMessage<Elements_Data>;
 
 /**
  * @generated from message sluice.beam.Elements.Timers
  */
-export declare type Elements_Timers = Message<'sluice.beam.Elements.Timers'> & {
+export declare type Elements_Timers = Message<"sluice.beam.Elements.Timers"> & {
   /**
    * @generated from field: string instruction_id = 1;
    */
-  instructionId: string
+  instructionId: string;
 
   /**
    * @generated from field: string transform_id = 2;
    */
-  transformId: string
+  transformId: string;
 
   /**
    * @generated from field: string timer_family_id = 3;
    */
-  timerFamilyId: string
+  timerFamilyId: string;
 
   /**
    * @generated from field: bytes timers = 4;
    */
-  timers: Uint8Array
+  timers: Uint8Array;
 
   /**
    * @generated from field: bool is_last = 5;
    */
-  isLast: boolean
-}
+  isLast: boolean;
+};
 
 /**
  * Describes the message sluice.beam.Elements.Timers.
  * Use `create(Elements_TimersSchema)` to create a new message.
  */
-export declare const Elements_TimersSchema: GenMessage<Elements_Timers>
+export declare const Elements_TimersSchema: GenMessage<Elements_Timers>;
 
 /**
  * @generated from message sluice.beam.LogEntry
  */
-export declare type LogEntry = Message<'sluice.beam.LogEntry'> & {
+export declare type LogEntry = Message<"sluice.beam.LogEntry"> & {
   /**
    * @generated from field: int32 severity = 1;
    */
-  severity: number
+  severity: number;
 
   /**
    * @generated from field: google.protobuf.Timestamp timestamp = 2;
    */
-  timestamp?: Timestamp | undefined
+  timestamp?: Timestamp | undefined;
 
   /**
    * @generated from field: string message = 3;
    */
-  message: string
+  message: string;
 
   /**
    * @generated from field: string instruction_id = 5;
    */
-  instructionId: string
+  instructionId: string;
 
   /**
    * @generated from field: string transform_id = 6;
    */
-  transformId: string
+  transformId: string;
 
   /**
    * @generated from field: string log_location = 7;
    */
-  logLocation: string
+  logLocation: string;
 
   /**
    * @generated from field: string thread = 8;
    */
-  thread: string
-}
+  thread: string;
+};
 
 /**
  * Describes the message sluice.beam.LogEntry.
  * Use `create(LogEntrySchema)` to create a new message.
  */
-export declare const LogEntrySchema: GenMessage<LogEntry>
+export declare const LogEntrySchema: GenMessage<LogEntry>;
 
 /**
  * @generated from message sluice.beam.LogEntry.List
  */
-export declare type LogEntry_List = Message<'sluice.beam.LogEntry.List'> & {
+export declare type LogEntry_List = Message<"sluice.beam.LogEntry.List"> & {
   /**
    * @generated from field: repeated sluice.beam.LogEntry log_entries = 1;
    */
-  logEntries: LogEntry[]
-}
+  logEntries: LogEntry[];
+};
 
 /**
  * Describes the message sluice.beam.LogEntry.List.
  * Use `create(LogEntry_ListSchema)` to create a new message.
  */
-export declare const LogEntry_ListSchema: GenMessage<LogEntry_List>
+export declare const LogEntry_ListSchema: GenMessage<LogEntry_List>;
 
 /**
  * @generated from message sluice.beam.StartWorkerRequest
  */
-export declare type StartWorkerRequest = Message<'sluice.beam.StartWorkerRequest'> & {
+export declare type StartWorkerRequest = Message<"sluice.beam.StartWorkerRequest"> & {
   /**
    * @generated from field: string worker_id = 1;
    */
-  workerId: string
+  workerId: string;
 
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor control_endpoint = 2;
    */
-  controlEndpoint?: ApiServiceDescriptor | undefined
+  controlEndpoint?: ApiServiceDescriptor | undefined;
 
   /**
    * @generated from field: sluice.beam.ApiServiceDescriptor logging_endpoint = 3;
    */
-  loggingEndpoint?: ApiServiceDescriptor | undefined
+  loggingEndpoint?: ApiServiceDescriptor | undefined;
 
   /**
    * @generated from field: map<string, string> params = 10;
    */
-  params: { [key: string]: string }
-}
+  params: { [key: string]: string };
+};
 
 /**
  * Describes the message sluice.beam.StartWorkerRequest.
  * Use `create(StartWorkerRequestSchema)` to create a new message.
  */
-export declare const StartWorkerRequestSchema: GenMessage<StartWorkerRequest>
+export declare const StartWorkerRequestSchema: GenMessage<StartWorkerRequest>;
 
 /**
  * @generated from message sluice.beam.StopWorkerRequest
  */
-export declare type StopWorkerRequest = Message<'sluice.beam.StopWorkerRequest'> & {
+export declare type StopWorkerRequest = Message<"sluice.beam.StopWorkerRequest"> & {
   /**
    * @generated from field: string worker_id = 1;
    */
-  workerId: string
-}
+  workerId: string;
+};
 
 /**
  * Describes the message sluice.beam.StopWorkerRequest.
  * Use `create(StopWorkerRequestSchema)` to create a new message.
  */
-export declare const StopWorkerRequestSchema: GenMessage<StopWorkerRequest>
+export declare const StopWorkerRequestSchema: GenMessage<StopWorkerRequest>;
 
 /**
  * Of StartWorkerResponse and StopWorkerResponse alike.
  *
  * @generated from message sluice.beam.WorkerResponse
  */
-export declare type WorkerResponse = Message<'sluice.beam.WorkerResponse'> & {
+export declare type WorkerResponse = Message<"sluice.beam.WorkerResponse"> & {
   /**
    * @generated from field: string error = 1;
    */
-  error: string
-}
+  error: string;
+};
 
 /**
  * Describes the message sluice.beam.WorkerResponse.
  * Use `create(WorkerResponseSchema)` to create a new message.
  */
-export declare const WorkerResponseSchema: GenMessage<WorkerResponse>
+export declare const WorkerResponseSchema: GenMessage<WorkerResponse>;
+

@@ -5,315 +5,362 @@
 // @generated from file beam.proto (package sluice.beam, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from '@bufbuild/protobuf/codegenv2'
-import { file_google_protobuf_struct, file_google_protobuf_timestamp } from '@bufbuild/protobuf/wkt'
+import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file beam.proto.
  */
-export const file_beam =
-  /*@__PURE__*/
-  fileDesc(
-    'CgpiZWFtLnByb3RvEgtzbHVpY2UuYmVhbSIjChRBcGlTZXJ2aWNlRGVzY3JpcHRvchILCgN1cmwYASABKAkiLAoMRnVuY3Rpb25TcGVjEgsKA3VybhgBIAEoCRIPCgdwYXlsb2FkGAMgASgMIqQBCg5Nb25pdG9yaW5nSW5mbxILCgN1cm4YASABKAkSDAoEdHlwZRgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEjcKBmxhYmVscxgEIAMoCzInLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiaQoIUGlwZWxpbmUSKwoKY29tcG9uZW50cxgBIAEoCzIXLnNsdWljZS5iZWFtLkNvbXBvbmVudHMSGgoScm9vdF90cmFuc2Zvcm1faWRzGAIgAygJEhQKDHJlcXVpcmVtZW50cxgEIAMoCSLZBQoKQ29tcG9uZW50cxI7Cgp0cmFuc2Zvcm1zGAEgAygLMicuc2x1aWNlLmJlYW0uQ29tcG9uZW50cy5UcmFuc2Zvcm1zRW50cnkSPwoMcGNvbGxlY3Rpb25zGAIgAygLMikuc2x1aWNlLmJlYW0uQ29tcG9uZW50cy5QY29sbGVjdGlvbnNFbnRyeRJOChR3aW5kb3dpbmdfc3RyYXRlZ2llcxgDIAMoCzIwLnNsdWljZS5iZWFtLkNvbXBvbmVudHMuV2luZG93aW5nU3RyYXRlZ2llc0VudHJ5EjMKBmNvZGVycxgEIAMoCzIjLnNsdWljZS5iZWFtLkNvbXBvbmVudHMuQ29kZXJzRW50cnkSPwoMZW52aXJvbm1lbnRzGAUgAygLMikuc2x1aWNlLmJlYW0uQ29tcG9uZW50cy5FbnZpcm9ubWVudHNFbnRyeRpKCg9UcmFuc2Zvcm1zRW50cnkSCwoDa2V5GAEgASgJEiYKBXZhbHVlGAIgASgLMhcuc2x1aWNlLmJlYW0uUFRyYW5zZm9ybToCOAEaTQoRUGNvbGxlY3Rpb25zRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc2x1aWNlLmJlYW0uUENvbGxlY3Rpb246AjgBGloKGFdpbmRvd2luZ1N0cmF0ZWdpZXNFbnRyeRILCgNrZXkYASABKAkSLQoFdmFsdWUYAiABKAsyHi5zbHVpY2UuYmVhbS5XaW5kb3dpbmdTdHJhdGVneToCOAEaQQoLQ29kZXJzRW50cnkSCwoDa2V5GAEgASgJEiEKBXZhbHVlGAIgASgLMhIuc2x1aWNlLmJlYW0uQ29kZXI6AjgBGk0KEUVudmlyb25tZW50c0VudHJ5EgsKA2tleRgBIAEoCRInCgV2YWx1ZRgCIAEoCzIYLnNsdWljZS5iZWFtLkVudmlyb25tZW50OgI4ASKtAgoKUFRyYW5zZm9ybRInCgRzcGVjGAEgASgLMhkuc2x1aWNlLmJlYW0uRnVuY3Rpb25TcGVjEjMKBmlucHV0cxgDIAMoCzIjLnNsdWljZS5iZWFtLlBUcmFuc2Zvcm0uSW5wdXRzRW50cnkSNQoHb3V0cHV0cxgEIAMoCzIkLnNsdWljZS5iZWFtLlBUcmFuc2Zvcm0uT3V0cHV0c0VudHJ5EhMKC3VuaXF1ZV9uYW1lGAUgASgJEhYKDmVudmlyb25tZW50X2lkGAcgASgJGi0KC0lucHV0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMT3V0cHV0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZwoLUENvbGxlY3Rpb24SEwoLdW5pcXVlX25hbWUYASABKAkSEAoIY29kZXJfaWQYAiABKAkSEgoKaXNfYm91bmRlZBgDIAEoBRIdChV3aW5kb3dpbmdfc3RyYXRlZ3lfaWQYBCABKAkiTQoFQ29kZXISJwoEc3BlYxgBIAEoCzIZLnNsdWljZS5iZWFtLkZ1bmN0aW9uU3BlYxIbChNjb21wb25lbnRfY29kZXJfaWRzGAIgAygJIrQCChFXaW5kb3dpbmdTdHJhdGVneRIsCgl3aW5kb3dfZm4YASABKAsyGS5zbHVpY2UuYmVhbS5GdW5jdGlvblNwZWMSFAoMbWVyZ2Vfc3RhdHVzGAIgASgFEhcKD3dpbmRvd19jb2Rlcl9pZBgDIAEoCRIlCgd0cmlnZ2VyGAQgASgLMhQuc2x1aWNlLmJlYW0uVHJpZ2dlchIZChFhY2N1bXVsYXRpb25fbW9kZRgFIAEoBRITCgtvdXRwdXRfdGltZRgGIAEoBRIYChBjbG9zaW5nX2JlaGF2aW9yGAcgASgFEhgKEGFsbG93ZWRfbGF0ZW5lc3MYCCABKAMSGAoQb25fdGltZV9iZWhhdmlvchgJIAEoBRIdChVhc3NpZ25zX3RvX29uZV93aW5kb3cYCiABKAgiUAoHVHJpZ2dlchIvCgdkZWZhdWx0GAcgASgLMhwuc2x1aWNlLmJlYW0uVHJpZ2dlci5EZWZhdWx0SAAaCQoHRGVmYXVsdEIJCgd0cmlnZ2VyIkEKC0Vudmlyb25tZW50EgsKA3VybhgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEhQKDGNhcGFiaWxpdGllcxgFIAMoCSKvAQoPRXh0ZXJuYWxQYXlsb2FkEjMKCGVuZHBvaW50GAEgASgLMiEuc2x1aWNlLmJlYW0uQXBpU2VydmljZURlc2NyaXB0b3ISOAoGcGFyYW1zGAIgAygLMiguc2x1aWNlLmJlYW0uRXh0ZXJuYWxQYXlsb2FkLlBhcmFtc0VudHJ5Gi0KC1BhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOAoMUGFyRG9QYXlsb2FkEigKBWRvX2ZuGAEgASgLMhkuc2x1aWNlLmJlYW0uRnVuY3Rpb25TcGVjImUKE0FydGlmYWN0SW5mb3JtYXRpb24SEAoIdHlwZV91cm4YASABKAkSFAoMdHlwZV9wYXlsb2FkGAIgASgMEhAKCHJvbGVfdXJuGAMgASgJEhQKDHJvbGVfcGF5bG9hZBgEIAEoDCKBAQoRUHJlcGFyZUpvYlJlcXVlc3QSJwoIcGlwZWxpbmUYASABKAsyFS5zbHVpY2UuYmVhbS5QaXBlbGluZRIxChBwaXBlbGluZV9vcHRpb25zGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIQCghqb2JfbmFtZRgDIAEoCSKRAQoSUHJlcGFyZUpvYlJlc3BvbnNlEhYKDnByZXBhcmF0aW9uX2lkGAEgASgJEkQKGWFydGlmYWN0X3N0YWdpbmdfZW5kcG9pbnQYAiABKAsyIS5zbHVpY2UuYmVhbS5BcGlTZXJ2aWNlRGVzY3JpcHRvchIdChVzdGFnaW5nX3Nlc3Npb25fdG9rZW4YAyABKAkiQAoNUnVuSm9iUmVxdWVzdBIWCg5wcmVwYXJhdGlvbl9pZBgBIAEoCRIXCg9yZXRyaWV2YWxfdG9rZW4YAiABKAkiIAoOUnVuSm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJIhwKCkpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhkKCEpvYlN0YXRlEg0KBXN0YXRlGAEgASgFIocBChNKb2JNZXNzYWdlc1Jlc3BvbnNlEjMKEG1lc3NhZ2VfcmVzcG9uc2UYASABKAsyFy5zbHVpY2UuYmVhbS5Kb2JNZXNzYWdlSAASLwoOc3RhdGVfcmVzcG9uc2UYAiABKAsyFS5zbHVpY2UuYmVhbS5Kb2JTdGF0ZUgAQgoKCHJlc3BvbnNlIlgKCkpvYk1lc3NhZ2USEgoKbWVzc2FnZV9pZBgBIAEoCRIMCgR0aW1lGAIgASgJEhIKCmltcG9ydGFuY2UYAyABKAUSFAoMbWVzc2FnZV90ZXh0GAQgASgJIkQKFUdldEpvYk1ldHJpY3NSZXNwb25zZRIrCgdtZXRyaWNzGAEgASgLMhouc2x1aWNlLmJlYW0uTWV0cmljUmVzdWx0cyJvCg1NZXRyaWNSZXN1bHRzEi4KCWF0dGVtcHRlZBgBIAMoCzIbLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvEi4KCWNvbW1pdHRlZBgCIAMoCzIbLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvIqABChZBcnRpZmFjdFJlcXVlc3RXcmFwcGVyEkEKEHJlc29sdmVfYXJ0aWZhY3QY6AcgASgLMiQuc2x1aWNlLmJlYW0uUmVzb2x2ZUFydGlmYWN0c1JlcXVlc3RIABI4CgxnZXRfYXJ0aWZhY3QY6QcgASgLMh8uc2x1aWNlLmJlYW0uR2V0QXJ0aWZhY3RSZXF1ZXN0SABCCQoHcmVxdWVzdCJOChdSZXNvbHZlQXJ0aWZhY3RzUmVxdWVzdBIzCglhcnRpZmFjdHMYASADKAsyIC5zbHVpY2UuYmVhbS5BcnRpZmFjdEluZm9ybWF0aW9uIkgKEkdldEFydGlmYWN0UmVxdWVzdBIyCghhcnRpZmFjdBgBIAEoCzIgLnNsdWljZS5iZWFtLkFydGlmYWN0SW5mb3JtYXRpb24imgEKF0FydGlmYWN0UmVzcG9uc2VXcmFwcGVyEhUKDXN0YWdpbmdfdG9rZW4YASABKAkSDwoHaXNfbGFzdBgCIAEoCBJLChlyZXNvbHZlX2FydGlmYWN0X3Jlc3BvbnNlGOgHIAEoCzIlLnNsdWljZS5iZWFtLlJlc29sdmVBcnRpZmFjdHNSZXNwb25zZUgAQgoKCHJlc3BvbnNlIlIKGFJlc29sdmVBcnRpZmFjdHNSZXNwb25zZRI2CgxyZXBsYWNlbWVudHMYASADKAsyIC5zbHVpY2UuYmVhbS5BcnRpZmFjdEluZm9ybWF0aW9uIoEEChJJbnN0cnVjdGlvblJlcXVlc3QSFgoOaW5zdHJ1Y3Rpb25faWQYASABKAkSJwoIcmVnaXN0ZXIY6AcgASgLMhIuc2x1aWNlLmJlYW0uRW1wdHlIABI8Cg5wcm9jZXNzX2J1bmRsZRjpByABKAsyIS5zbHVpY2UuYmVhbS5Qcm9jZXNzQnVuZGxlUmVxdWVzdEgAEk0KF3Byb2Nlc3NfYnVuZGxlX3Byb2dyZXNzGOoHIAEoCzIpLnNsdWljZS5iZWFtLlByb2Nlc3NCdW5kbGVQcm9ncmVzc1JlcXVlc3RIABIzChRwcm9jZXNzX2J1bmRsZV9zcGxpdBjrByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEi4KD2ZpbmFsaXplX2J1bmRsZRjsByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEkgKEG1vbml0b3JpbmdfaW5mb3MY7QcgASgLMisuc2x1aWNlLmJlYW0uTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXF1ZXN0SAASNwoYaGFybmVzc19tb25pdG9yaW5nX2luZm9zGO4HIAEoCzISLnNsdWljZS5iZWFtLkVtcHR5SAASKgoLc2FtcGxlX2RhdGEY7wcgASgLMhIuc2x1aWNlLmJlYW0uRW1wdHlIAEIJCgdyZXF1ZXN0IpUEChNJbnN0cnVjdGlvblJlc3BvbnNlEhYKDmluc3RydWN0aW9uX2lkGAEgASgJEg0KBWVycm9yGAIgASgJEicKCHJlZ2lzdGVyGOgHIAEoCzISLnNsdWljZS5iZWFtLkVtcHR5SAASPQoOcHJvY2Vzc19idW5kbGUY6QcgASgLMiIuc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZVJlc3BvbnNlSAASTgoXcHJvY2Vzc19idW5kbGVfcHJvZ3Jlc3MY6gcgASgLMiouc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZVByb2dyZXNzUmVzcG9uc2VIABIzChRwcm9jZXNzX2J1bmRsZV9zcGxpdBjrByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEi4KD2ZpbmFsaXplX2J1bmRsZRjsByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEkkKEG1vbml0b3JpbmdfaW5mb3MY7QcgASgLMiwuc2x1aWNlLmJlYW0uTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXNwb25zZUgAEjcKGGhhcm5lc3NfbW9uaXRvcmluZ19pbmZvcxjuByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEioKC3NhbXBsZV9kYXRhGO8HIAEoCzISLnNsdWljZS5iZWFtLkVtcHR5SABCCgoIcmVzcG9uc2UiBwoFRW1wdHkiZQoUUHJvY2Vzc0J1bmRsZVJlcXVlc3QSJAoccHJvY2Vzc19idW5kbGVfZGVzY3JpcHRvcl9pZBgBIAEoCRInCghlbGVtZW50cxgDIAEoCzIVLnNsdWljZS5iZWFtLkVsZW1lbnRzItYBChVQcm9jZXNzQnVuZGxlUmVzcG9uc2USNQoQbW9uaXRvcmluZ19pbmZvcxgDIAMoCzIbLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvEk8KD21vbml0b3JpbmdfZGF0YRgFIAMoCzI2LnNsdWljZS5iZWFtLlByb2Nlc3NCdW5kbGVSZXNwb25zZS5Nb25pdG9yaW5nRGF0YUVudHJ5GjUKE01vbml0b3JpbmdEYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ASI2ChxQcm9jZXNzQnVuZGxlUHJvZ3Jlc3NSZXF1ZXN0EhYKDmluc3RydWN0aW9uX2lkGAEgASgJIuYBCh1Qcm9jZXNzQnVuZGxlUHJvZ3Jlc3NSZXNwb25zZRI1ChBtb25pdG9yaW5nX2luZm9zGAMgAygLMhsuc2x1aWNlLmJlYW0uTW9uaXRvcmluZ0luZm8SVwoPbW9uaXRvcmluZ19kYXRhGAUgAygLMj4uc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZVByb2dyZXNzUmVzcG9uc2UuTW9uaXRvcmluZ0RhdGFFbnRyeRo1ChNNb25pdG9yaW5nRGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDDoCOAEiPAoeTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXF1ZXN0EhoKEm1vbml0b3JpbmdfaW5mb19pZBgBIAMoCSLQAQofTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXNwb25zZRJZCg9tb25pdG9yaW5nX2luZm8YASADKAsyQC5zbHVpY2UuYmVhbS5Nb25pdG9yaW5nSW5mb3NNZXRhZGF0YVJlc3BvbnNlLk1vbml0b3JpbmdJbmZvRW50cnkaUgoTTW9uaXRvcmluZ0luZm9FbnRyeRILCgNrZXkYASABKAkSKgoFdmFsdWUYAiABKAsyGy5zbHVpY2UuYmVhbS5Nb25pdG9yaW5nSW5mbzoCOAEiSQohR2V0UHJvY2Vzc0J1bmRsZURlc2NyaXB0b3JSZXF1ZXN0EiQKHHByb2Nlc3NfYnVuZGxlX2Rlc2NyaXB0b3JfaWQYASABKAki7wQKF1Byb2Nlc3NCdW5kbGVEZXNjcmlwdG9yEgoKAmlkGAEgASgJEkgKCnRyYW5zZm9ybXMYAiADKAsyNC5zbHVpY2UuYmVhbS5Qcm9jZXNzQnVuZGxlRGVzY3JpcHRvci5UcmFuc2Zvcm1zRW50cnkSTAoMcGNvbGxlY3Rpb25zGAMgAygLMjYuc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZURlc2NyaXB0b3IuUGNvbGxlY3Rpb25zRW50cnkSQAoGY29kZXJzGAUgAygLMjAuc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZURlc2NyaXB0b3IuQ29kZXJzRW50cnkSRwocc3RhdGVfYXBpX3NlcnZpY2VfZGVzY3JpcHRvchgHIAEoCzIhLnNsdWljZS5iZWFtLkFwaVNlcnZpY2VEZXNjcmlwdG9yEkcKHHRpbWVyX2FwaV9zZXJ2aWNlX2Rlc2NyaXB0b3IYCCABKAsyIS5zbHVpY2UuYmVhbS5BcGlTZXJ2aWNlRGVzY3JpcHRvchpKCg9UcmFuc2Zvcm1zRW50cnkSCwoDa2V5GAEgASgJEiYKBXZhbHVlGAIgASgLMhcuc2x1aWNlLmJlYW0uUFRyYW5zZm9ybToCOAEaTQoRUGNvbGxlY3Rpb25zRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc2x1aWNlLmJlYW0uUENvbGxlY3Rpb246AjgBGkEKC0NvZGVyc0VudHJ5EgsKA2tleRgBIAEoCRIhCgV2YWx1ZRgCIAEoCzISLnNsdWljZS5iZWFtLkNvZGVyOgI4ASJlCg5SZW1vdGVHcnBjUG9ydBJBChZhcGlfc2VydmljZV9kZXNjcmlwdG9yGAEgASgLMiEuc2x1aWNlLmJlYW0uQXBpU2VydmljZURlc2NyaXB0b3ISEAoIY29kZXJfaWQYAiABKAkiqQIKCEVsZW1lbnRzEigKBGRhdGEYASADKAsyGi5zbHVpY2UuYmVhbS5FbGVtZW50cy5EYXRhEiwKBnRpbWVycxgCIAMoCzIcLnNsdWljZS5iZWFtLkVsZW1lbnRzLlRpbWVycxpTCgREYXRhEhYKDmluc3RydWN0aW9uX2lkGAEgASgJEhQKDHRyYW5zZm9ybV9pZBgCIAEoCRIMCgRkYXRhGAMgASgMEg8KB2lzX2xhc3QYBCABKAgacAoGVGltZXJzEhYKDmluc3RydWN0aW9uX2lkGAEgASgJEhQKDHRyYW5zZm9ybV9pZBgCIAEoCRIXCg90aW1lcl9mYW1pbHlfaWQYAyABKAkSDgoGdGltZXJzGAQgASgMEg8KB2lzX2xhc3QYBSABKAgi5AEKCExvZ0VudHJ5EhAKCHNldmVyaXR5GAEgASgFEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgDIAEoCRIWCg5pbnN0cnVjdGlvbl9pZBgFIAEoCRIUCgx0cmFuc2Zvcm1faWQYBiABKAkSFAoMbG9nX2xvY2F0aW9uGAcgASgJEg4KBnRocmVhZBgIIAEoCRoyCgRMaXN0EioKC2xvZ19lbnRyaWVzGAEgAygLMhUuc2x1aWNlLmJlYW0uTG9nRW50cnkijQIKElN0YXJ0V29ya2VyUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSOwoQY29udHJvbF9lbmRwb2ludBgCIAEoCzIhLnNsdWljZS5iZWFtLkFwaVNlcnZpY2VEZXNjcmlwdG9yEjsKEGxvZ2dpbmdfZW5kcG9pbnQYAyABKAsyIS5zbHVpY2UuYmVhbS5BcGlTZXJ2aWNlRGVzY3JpcHRvchI7CgZwYXJhbXMYCiADKAsyKy5zbHVpY2UuYmVhbS5TdGFydFdvcmtlclJlcXVlc3QuUGFyYW1zRW50cnkaLQoLUGFyYW1zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASImChFTdG9wV29ya2VyUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkiHwoOV29ya2VyUmVzcG9uc2USDQoFZXJyb3IYASABKAliBnByb3RvMw',
-    [file_google_protobuf_struct, file_google_protobuf_timestamp],
-  )
+export const file_beam = /*@__PURE__*/
+  fileDesc("CgpiZWFtLnByb3RvEgtzbHVpY2UuYmVhbSIjChRBcGlTZXJ2aWNlRGVzY3JpcHRvchILCgN1cmwYASABKAkiLAoMRnVuY3Rpb25TcGVjEgsKA3VybhgBIAEoCRIPCgdwYXlsb2FkGAMgASgMIqQBCg5Nb25pdG9yaW5nSW5mbxILCgN1cm4YASABKAkSDAoEdHlwZRgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEjcKBmxhYmVscxgEIAMoCzInLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiaQoIUGlwZWxpbmUSKwoKY29tcG9uZW50cxgBIAEoCzIXLnNsdWljZS5iZWFtLkNvbXBvbmVudHMSGgoScm9vdF90cmFuc2Zvcm1faWRzGAIgAygJEhQKDHJlcXVpcmVtZW50cxgEIAMoCSLZBQoKQ29tcG9uZW50cxI7Cgp0cmFuc2Zvcm1zGAEgAygLMicuc2x1aWNlLmJlYW0uQ29tcG9uZW50cy5UcmFuc2Zvcm1zRW50cnkSPwoMcGNvbGxlY3Rpb25zGAIgAygLMikuc2x1aWNlLmJlYW0uQ29tcG9uZW50cy5QY29sbGVjdGlvbnNFbnRyeRJOChR3aW5kb3dpbmdfc3RyYXRlZ2llcxgDIAMoCzIwLnNsdWljZS5iZWFtLkNvbXBvbmVudHMuV2luZG93aW5nU3RyYXRlZ2llc0VudHJ5EjMKBmNvZGVycxgEIAMoCzIjLnNsdWljZS5iZWFtLkNvbXBvbmVudHMuQ29kZXJzRW50cnkSPwoMZW52aXJvbm1lbnRzGAUgAygLMikuc2x1aWNlLmJlYW0uQ29tcG9uZW50cy5FbnZpcm9ubWVudHNFbnRyeRpKCg9UcmFuc2Zvcm1zRW50cnkSCwoDa2V5GAEgASgJEiYKBXZhbHVlGAIgASgLMhcuc2x1aWNlLmJlYW0uUFRyYW5zZm9ybToCOAEaTQoRUGNvbGxlY3Rpb25zRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc2x1aWNlLmJlYW0uUENvbGxlY3Rpb246AjgBGloKGFdpbmRvd2luZ1N0cmF0ZWdpZXNFbnRyeRILCgNrZXkYASABKAkSLQoFdmFsdWUYAiABKAsyHi5zbHVpY2UuYmVhbS5XaW5kb3dpbmdTdHJhdGVneToCOAEaQQoLQ29kZXJzRW50cnkSCwoDa2V5GAEgASgJEiEKBXZhbHVlGAIgASgLMhIuc2x1aWNlLmJlYW0uQ29kZXI6AjgBGk0KEUVudmlyb25tZW50c0VudHJ5EgsKA2tleRgBIAEoCRInCgV2YWx1ZRgCIAEoCzIYLnNsdWljZS5iZWFtLkVudmlyb25tZW50OgI4ASKtAgoKUFRyYW5zZm9ybRInCgRzcGVjGAEgASgLMhkuc2x1aWNlLmJlYW0uRnVuY3Rpb25TcGVjEjMKBmlucHV0cxgDIAMoCzIjLnNsdWljZS5iZWFtLlBUcmFuc2Zvcm0uSW5wdXRzRW50cnkSNQoHb3V0cHV0cxgEIAMoCzIkLnNsdWljZS5iZWFtLlBUcmFuc2Zvcm0uT3V0cHV0c0VudHJ5EhMKC3VuaXF1ZV9uYW1lGAUgASgJEhYKDmVudmlyb25tZW50X2lkGAcgASgJGi0KC0lucHV0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMT3V0cHV0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZwoLUENvbGxlY3Rpb24SEwoLdW5pcXVlX25hbWUYASABKAkSEAoIY29kZXJfaWQYAiABKAkSEgoKaXNfYm91bmRlZBgDIAEoBRIdChV3aW5kb3dpbmdfc3RyYXRlZ3lfaWQYBCABKAkiTQoFQ29kZXISJwoEc3BlYxgBIAEoCzIZLnNsdWljZS5iZWFtLkZ1bmN0aW9uU3BlYxIbChNjb21wb25lbnRfY29kZXJfaWRzGAIgAygJIrQCChFXaW5kb3dpbmdTdHJhdGVneRIsCgl3aW5kb3dfZm4YASABKAsyGS5zbHVpY2UuYmVhbS5GdW5jdGlvblNwZWMSFAoMbWVyZ2Vfc3RhdHVzGAIgASgFEhcKD3dpbmRvd19jb2Rlcl9pZBgDIAEoCRIlCgd0cmlnZ2VyGAQgASgLMhQuc2x1aWNlLmJlYW0uVHJpZ2dlchIZChFhY2N1bXVsYXRpb25fbW9kZRgFIAEoBRITCgtvdXRwdXRfdGltZRgGIAEoBRIYChBjbG9zaW5nX2JlaGF2aW9yGAcgASgFEhgKEGFsbG93ZWRfbGF0ZW5lc3MYCCABKAMSGAoQb25fdGltZV9iZWhhdmlvchgJIAEoBRIdChVhc3NpZ25zX3RvX29uZV93aW5kb3cYCiABKAgiUAoHVHJpZ2dlchIvCgdkZWZhdWx0GAcgASgLMhwuc2x1aWNlLmJlYW0uVHJpZ2dlci5EZWZhdWx0SAAaCQoHRGVmYXVsdEIJCgd0cmlnZ2VyIkEKC0Vudmlyb25tZW50EgsKA3VybhgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEhQKDGNhcGFiaWxpdGllcxgFIAMoCSKvAQoPRXh0ZXJuYWxQYXlsb2FkEjMKCGVuZHBvaW50GAEgASgLMiEuc2x1aWNlLmJlYW0uQXBpU2VydmljZURlc2NyaXB0b3ISOAoGcGFyYW1zGAIgAygLMiguc2x1aWNlLmJlYW0uRXh0ZXJuYWxQYXlsb2FkLlBhcmFtc0VudHJ5Gi0KC1BhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOAoMUGFyRG9QYXlsb2FkEigKBWRvX2ZuGAEgASgLMhkuc2x1aWNlLmJlYW0uRnVuY3Rpb25TcGVjImUKE0FydGlmYWN0SW5mb3JtYXRpb24SEAoIdHlwZV91cm4YASABKAkSFAoMdHlwZV9wYXlsb2FkGAIgASgMEhAKCHJvbGVfdXJuGAMgASgJEhQKDHJvbGVfcGF5bG9hZBgEIAEoDCKBAQoRUHJlcGFyZUpvYlJlcXVlc3QSJwoIcGlwZWxpbmUYASABKAsyFS5zbHVpY2UuYmVhbS5QaXBlbGluZRIxChBwaXBlbGluZV9vcHRpb25zGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIQCghqb2JfbmFtZRgDIAEoCSKRAQoSUHJlcGFyZUpvYlJlc3BvbnNlEhYKDnByZXBhcmF0aW9uX2lkGAEgASgJEkQKGWFydGlmYWN0X3N0YWdpbmdfZW5kcG9pbnQYAiABKAsyIS5zbHVpY2UuYmVhbS5BcGlTZXJ2aWNlRGVzY3JpcHRvchIdChVzdGFnaW5nX3Nlc3Npb25fdG9rZW4YAyABKAkiQAoNUnVuSm9iUmVxdWVzdBIWCg5wcmVwYXJhdGlvbl9pZBgBIAEoCRIXCg9yZXRyaWV2YWxfdG9rZW4YAiABKAkiIAoOUnVuSm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJIhwKCkpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhkKCEpvYlN0YXRlEg0KBXN0YXRlGAEgASgFIocBChNKb2JNZXNzYWdlc1Jlc3BvbnNlEjMKEG1lc3NhZ2VfcmVzcG9uc2UYASABKAsyFy5zbHVpY2UuYmVhbS5Kb2JNZXNzYWdlSAASLwoOc3RhdGVfcmVzcG9uc2UYAiABKAsyFS5zbHVpY2UuYmVhbS5Kb2JTdGF0ZUgAQgoKCHJlc3BvbnNlIlgKCkpvYk1lc3NhZ2USEgoKbWVzc2FnZV9pZBgBIAEoCRIMCgR0aW1lGAIgASgJEhIKCmltcG9ydGFuY2UYAyABKAUSFAoMbWVzc2FnZV90ZXh0GAQgASgJIkQKFUdldEpvYk1ldHJpY3NSZXNwb25zZRIrCgdtZXRyaWNzGAEgASgLMhouc2x1aWNlLmJlYW0uTWV0cmljUmVzdWx0cyJvCg1NZXRyaWNSZXN1bHRzEi4KCWF0dGVtcHRlZBgBIAMoCzIbLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvEi4KCWNvbW1pdHRlZBgCIAMoCzIbLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvIqABChZBcnRpZmFjdFJlcXVlc3RXcmFwcGVyEkEKEHJlc29sdmVfYXJ0aWZhY3QY6AcgASgLMiQuc2x1aWNlLmJlYW0uUmVzb2x2ZUFydGlmYWN0c1JlcXVlc3RIABI4CgxnZXRfYXJ0aWZhY3QY6QcgASgLMh8uc2x1aWNlLmJlYW0uR2V0QXJ0aWZhY3RSZXF1ZXN0SABCCQoHcmVxdWVzdCJOChdSZXNvbHZlQXJ0aWZhY3RzUmVxdWVzdBIzCglhcnRpZmFjdHMYASADKAsyIC5zbHVpY2UuYmVhbS5BcnRpZmFjdEluZm9ybWF0aW9uIkgKEkdldEFydGlmYWN0UmVxdWVzdBIyCghhcnRpZmFjdBgBIAEoCzIgLnNsdWljZS5iZWFtLkFydGlmYWN0SW5mb3JtYXRpb24imgEKF0FydGlmYWN0UmVzcG9uc2VXcmFwcGVyEhUKDXN0YWdpbmdfdG9rZW4YASABKAkSDwoHaXNfbGFzdBgCIAEoCBJLChlyZXNvbHZlX2FydGlmYWN0X3Jlc3BvbnNlGOgHIAEoCzIlLnNsdWljZS5iZWFtLlJlc29sdmVBcnRpZmFjdHNSZXNwb25zZUgAQgoKCHJlc3BvbnNlIlIKGFJlc29sdmVBcnRpZmFjdHNSZXNwb25zZRI2CgxyZXBsYWNlbWVudHMYASADKAsyIC5zbHVpY2UuYmVhbS5BcnRpZmFjdEluZm9ybWF0aW9uIoEEChJJbnN0cnVjdGlvblJlcXVlc3QSFgoOaW5zdHJ1Y3Rpb25faWQYASABKAkSJwoIcmVnaXN0ZXIY6AcgASgLMhIuc2x1aWNlLmJlYW0uRW1wdHlIABI8Cg5wcm9jZXNzX2J1bmRsZRjpByABKAsyIS5zbHVpY2UuYmVhbS5Qcm9jZXNzQnVuZGxlUmVxdWVzdEgAEk0KF3Byb2Nlc3NfYnVuZGxlX3Byb2dyZXNzGOoHIAEoCzIpLnNsdWljZS5iZWFtLlByb2Nlc3NCdW5kbGVQcm9ncmVzc1JlcXVlc3RIABIzChRwcm9jZXNzX2J1bmRsZV9zcGxpdBjrByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEi4KD2ZpbmFsaXplX2J1bmRsZRjsByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEkgKEG1vbml0b3JpbmdfaW5mb3MY7QcgASgLMisuc2x1aWNlLmJlYW0uTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXF1ZXN0SAASNwoYaGFybmVzc19tb25pdG9yaW5nX2luZm9zGO4HIAEoCzISLnNsdWljZS5iZWFtLkVtcHR5SAASKgoLc2FtcGxlX2RhdGEY7wcgASgLMhIuc2x1aWNlLmJlYW0uRW1wdHlIAEIJCgdyZXF1ZXN0IpUEChNJbnN0cnVjdGlvblJlc3BvbnNlEhYKDmluc3RydWN0aW9uX2lkGAEgASgJEg0KBWVycm9yGAIgASgJEicKCHJlZ2lzdGVyGOgHIAEoCzISLnNsdWljZS5iZWFtLkVtcHR5SAASPQoOcHJvY2Vzc19idW5kbGUY6QcgASgLMiIuc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZVJlc3BvbnNlSAASTgoXcHJvY2Vzc19idW5kbGVfcHJvZ3Jlc3MY6gcgASgLMiouc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZVByb2dyZXNzUmVzcG9uc2VIABIzChRwcm9jZXNzX2J1bmRsZV9zcGxpdBjrByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEi4KD2ZpbmFsaXplX2J1bmRsZRjsByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEkkKEG1vbml0b3JpbmdfaW5mb3MY7QcgASgLMiwuc2x1aWNlLmJlYW0uTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXNwb25zZUgAEjcKGGhhcm5lc3NfbW9uaXRvcmluZ19pbmZvcxjuByABKAsyEi5zbHVpY2UuYmVhbS5FbXB0eUgAEioKC3NhbXBsZV9kYXRhGO8HIAEoCzISLnNsdWljZS5iZWFtLkVtcHR5SABCCgoIcmVzcG9uc2UiBwoFRW1wdHkiZQoUUHJvY2Vzc0J1bmRsZVJlcXVlc3QSJAoccHJvY2Vzc19idW5kbGVfZGVzY3JpcHRvcl9pZBgBIAEoCRInCghlbGVtZW50cxgDIAEoCzIVLnNsdWljZS5iZWFtLkVsZW1lbnRzItYBChVQcm9jZXNzQnVuZGxlUmVzcG9uc2USNQoQbW9uaXRvcmluZ19pbmZvcxgDIAMoCzIbLnNsdWljZS5iZWFtLk1vbml0b3JpbmdJbmZvEk8KD21vbml0b3JpbmdfZGF0YRgFIAMoCzI2LnNsdWljZS5iZWFtLlByb2Nlc3NCdW5kbGVSZXNwb25zZS5Nb25pdG9yaW5nRGF0YUVudHJ5GjUKE01vbml0b3JpbmdEYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ASI2ChxQcm9jZXNzQnVuZGxlUHJvZ3Jlc3NSZXF1ZXN0EhYKDmluc3RydWN0aW9uX2lkGAEgASgJIuYBCh1Qcm9jZXNzQnVuZGxlUHJvZ3Jlc3NSZXNwb25zZRI1ChBtb25pdG9yaW5nX2luZm9zGAMgAygLMhsuc2x1aWNlLmJlYW0uTW9uaXRvcmluZ0luZm8SVwoPbW9uaXRvcmluZ19kYXRhGAUgAygLMj4uc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZVByb2dyZXNzUmVzcG9uc2UuTW9uaXRvcmluZ0RhdGFFbnRyeRo1ChNNb25pdG9yaW5nRGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDDoCOAEiPAoeTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXF1ZXN0EhoKEm1vbml0b3JpbmdfaW5mb19pZBgBIAMoCSLQAQofTW9uaXRvcmluZ0luZm9zTWV0YWRhdGFSZXNwb25zZRJZCg9tb25pdG9yaW5nX2luZm8YASADKAsyQC5zbHVpY2UuYmVhbS5Nb25pdG9yaW5nSW5mb3NNZXRhZGF0YVJlc3BvbnNlLk1vbml0b3JpbmdJbmZvRW50cnkaUgoTTW9uaXRvcmluZ0luZm9FbnRyeRILCgNrZXkYASABKAkSKgoFdmFsdWUYAiABKAsyGy5zbHVpY2UuYmVhbS5Nb25pdG9yaW5nSW5mbzoCOAEiSQohR2V0UHJvY2Vzc0J1bmRsZURlc2NyaXB0b3JSZXF1ZXN0EiQKHHByb2Nlc3NfYnVuZGxlX2Rlc2NyaXB0b3JfaWQYASABKAki7wQKF1Byb2Nlc3NCdW5kbGVEZXNjcmlwdG9yEgoKAmlkGAEgASgJEkgKCnRyYW5zZm9ybXMYAiADKAsyNC5zbHVpY2UuYmVhbS5Qcm9jZXNzQnVuZGxlRGVzY3JpcHRvci5UcmFuc2Zvcm1zRW50cnkSTAoMcGNvbGxlY3Rpb25zGAMgAygLMjYuc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZURlc2NyaXB0b3IuUGNvbGxlY3Rpb25zRW50cnkSQAoGY29kZXJzGAUgAygLMjAuc2x1aWNlLmJlYW0uUHJvY2Vzc0J1bmRsZURlc2NyaXB0b3IuQ29kZXJzRW50cnkSRwocc3RhdGVfYXBpX3NlcnZpY2VfZGVzY3JpcHRvchgHIAEoCzIhLnNsdWljZS5iZWFtLkFwaVNlcnZpY2VEZXNjcmlwdG9yEkcKHHRpbWVyX2FwaV9zZXJ2aWNlX2Rlc2NyaXB0b3IYCCABKAsyIS5zbHVpY2UuYmVhbS5BcGlTZXJ2aWNlRGVzY3JpcHRvchpKCg9UcmFuc2Zvcm1zRW50cnkSCwoDa2V5GAEgASgJEiYKBXZhbHVlGAIgASgLMhcuc2x1aWNlLmJlYW0uUFRyYW5zZm9ybToCOAEaTQoRUGNvbGxlY3Rpb25zRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc2x1aWNlLmJlYW0uUENvbGxlY3Rpb246AjgBGkEKC0NvZGVyc0VudHJ5EgsKA2tleRgBIAEoCRIhCgV2YWx1ZRgCIAEoCzISLnNsdWljZS5iZWFtLkNvZGVyOgI4ASJlCg5SZW1vdGVHcnBjUG9ydBJBChZhcGlfc2VydmljZV9kZXNjcmlwdG9yGAEgASgLMiEuc2x1aWNlLmJlYW0uQXBpU2VydmljZURlc2NyaXB0b3ISEAoIY29kZXJfaWQYAiABKAkiqQIKCEVsZW1lbnRzEigKBGRhdGEYASADKAsyGi5zbHVpY2UuYmVhbS5FbGVtZW50cy5EYXRhEiwKBnRpbWVycxgCIAMoCzIcLnNsdWljZS5iZWFtLkVsZW1lbnRzLlRpbWVycxpTCgREYXRhEhYKDmluc3RydWN0aW9uX2lkGAEgASgJEhQKDHRyYW5zZm9ybV9pZBgCIAEoCRIMCgRkYXRhGAMgASgMEg8KB2lzX2xhc3QYBCABKAgacAoGVGltZXJzEhYKDmluc3RydWN0aW9uX2lkGAEgASgJEhQKDHRyYW5zZm9ybV9pZBgCIAEoCRIXCg90aW1lcl9mYW1pbHlfaWQYAyABKAkSDgoGdGltZXJzGAQgASgMEg8KB2lzX2xhc3QYBSABKAgi5AEKCExvZ0VudHJ5EhAKCHNldmVyaXR5GAEgASgFEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgDIAEoCRIWCg5pbnN0cnVjdGlvbl9pZBgFIAEoCRIUCgx0cmFuc2Zvcm1faWQYBiABKAkSFAoMbG9nX2xvY2F0aW9uGAcgASgJEg4KBnRocmVhZBgIIAEoCRoyCgRMaXN0EioKC2xvZ19lbnRyaWVzGAEgAygLMhUuc2x1aWNlLmJlYW0uTG9nRW50cnkijQIKElN0YXJ0V29ya2VyUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSOwoQY29udHJvbF9lbmRwb2ludBgCIAEoCzIhLnNsdWljZS5iZWFtLkFwaVNlcnZpY2VEZXNjcmlwdG9yEjsKEGxvZ2dpbmdfZW5kcG9pbnQYAyABKAsyIS5zbHVpY2UuYmVhbS5BcGlTZXJ2aWNlRGVzY3JpcHRvchI7CgZwYXJhbXMYCiADKAsyKy5zbHVpY2UuYmVhbS5TdGFydFdvcmtlclJlcXVlc3QuUGFyYW1zRW50cnkaLQoLUGFyYW1zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASImChFTdG9wV29ya2VyUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkiHwoOV29ya2VyUmVzcG9uc2USDQoFZXJyb3IYASABKAliBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Describes the message sluice.beam.ApiServiceDescriptor.
  * Use `create(ApiServiceDescriptorSchema)` to create a new message.
  */
-export const ApiServiceDescriptorSchema = /*@__PURE__*/ messageDesc(file_beam, 0)
+export const ApiServiceDescriptorSchema = /*@__PURE__*/
+  messageDesc(file_beam, 0);
 
 /**
  * Describes the message sluice.beam.FunctionSpec.
  * Use `create(FunctionSpecSchema)` to create a new message.
  */
-export const FunctionSpecSchema = /*@__PURE__*/ messageDesc(file_beam, 1)
+export const FunctionSpecSchema = /*@__PURE__*/
+  messageDesc(file_beam, 1);
 
 /**
  * Describes the message sluice.beam.MonitoringInfo.
  * Use `create(MonitoringInfoSchema)` to create a new message.
  */
-export const MonitoringInfoSchema = /*@__PURE__*/ messageDesc(file_beam, 2)
+export const MonitoringInfoSchema = /*@__PURE__*/
+  messageDesc(file_beam, 2);
 
 /**
  * Describes the message sluice.beam.Pipeline.
  * Use `create(PipelineSchema)` to create a new message.
  */
-export const PipelineSchema = /*@__PURE__*/ messageDesc(file_beam, 3)
+export const PipelineSchema = /*@__PURE__*/
+  messageDesc(file_beam, 3);
 
 /**
  * Describes the message sluice.beam.Components.
  * Use `create(ComponentsSchema)` to create a new message.
  */
-export const ComponentsSchema = /*@__PURE__*/ messageDesc(file_beam, 4)
+export const ComponentsSchema = /*@__PURE__*/
+  messageDesc(file_beam, 4);
 
 /**
  * Describes the message sluice.beam.PTransform.
  * Use `create(PTransformSchema)` to create a new message.
  */
-export const PTransformSchema = /*@__PURE__*/ messageDesc(file_beam, 5)
+export const PTransformSchema = /*@__PURE__*/
+  messageDesc(file_beam, 5);
 
 /**
  * Describes the message sluice.beam.PCollection.
  * Use `create(PCollectionSchema)` to create a new message.
  */
-export const PCollectionSchema = /*@__PURE__*/ messageDesc(file_beam, 6)
+export const PCollectionSchema = /*@__PURE__*/
+  messageDesc(file_beam, 6);
 
 /**
  * Describes the message sluice.beam.Coder.
  * Use `create(CoderSchema)` to create a new message.
  */
-export const CoderSchema = /*@__PURE__*/ messageDesc(file_beam, 7)
+export const CoderSchema = /*@__PURE__*/
+  messageDesc(file_beam, 7);
 
 /**
  * Describes the message sluice.beam.WindowingStrategy.
  * Use `create(WindowingStrategySchema)` to create a new message.
  */
-export const WindowingStrategySchema = /*@__PURE__*/ messageDesc(file_beam, 8)
+export const WindowingStrategySchema = /*@__PURE__*/
+  messageDesc(file_beam, 8);
 
 /**
  * Describes the message sluice.beam.Trigger.
  * Use `create(TriggerSchema)` to create a new message.
  */
-export const TriggerSchema = /*@__PURE__*/ messageDesc(file_beam, 9)
+export const TriggerSchema = /*@__PURE__*/
+  messageDesc(file_beam, 9);
 
 /**
  * Describes the message sluice.beam.Trigger.Default.
  * Use `create(Trigger_DefaultSchema)` to create a new message.
  */
-export const Trigger_DefaultSchema = /*@__PURE__*/ messageDesc(file_beam, 9, 0)
+export const Trigger_DefaultSchema = /*@__PURE__*/
+  messageDesc(file_beam, 9, 0);
 
 /**
  * Describes the message sluice.beam.Environment.
  * Use `create(EnvironmentSchema)` to create a new message.
  */
-export const EnvironmentSchema = /*@__PURE__*/ messageDesc(file_beam, 10)
+export const EnvironmentSchema = /*@__PURE__*/
+  messageDesc(file_beam, 10);
 
 /**
  * Describes the message sluice.beam.ExternalPayload.
  * Use `create(ExternalPayloadSchema)` to create a new message.
  */
-export const ExternalPayloadSchema = /*@__PURE__*/ messageDesc(file_beam, 11)
+export const ExternalPayloadSchema = /*@__PURE__*/
+  messageDesc(file_beam, 11);
 
 /**
  * Describes the message sluice.beam.ParDoPayload.
  * Use `create(ParDoPayloadSchema)` to create a new message.
  */
-export const ParDoPayloadSchema = /*@__PURE__*/ messageDesc(file_beam, 12)
+export const ParDoPayloadSchema = /*@__PURE__*/
+  messageDesc(file_beam, 12);
 
 /**
  * Describes the message sluice.beam.ArtifactInformation.
  * Use `create(ArtifactInformationSchema)` to create a new message.
  */
-export const ArtifactInformationSchema = /*@__PURE__*/ messageDesc(file_beam, 13)
+export const ArtifactInformationSchema = /*@__PURE__*/
+  messageDesc(file_beam, 13);
 
 /**
  * Describes the message sluice.beam.PrepareJobRequest.
  * Use `create(PrepareJobRequestSchema)` to create a new message.
  */
-export const PrepareJobRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 14)
+export const PrepareJobRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 14);
 
 /**
  * Describes the message sluice.beam.PrepareJobResponse.
  * Use `create(PrepareJobResponseSchema)` to create a new message.
  */
-export const PrepareJobResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 15)
+export const PrepareJobResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 15);
 
 /**
  * Describes the message sluice.beam.RunJobRequest.
  * Use `create(RunJobRequestSchema)` to create a new message.
  */
-export const RunJobRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 16)
+export const RunJobRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 16);
 
 /**
  * Describes the message sluice.beam.RunJobResponse.
  * Use `create(RunJobResponseSchema)` to create a new message.
  */
-export const RunJobResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 17)
+export const RunJobResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 17);
 
 /**
  * Describes the message sluice.beam.JobRequest.
  * Use `create(JobRequestSchema)` to create a new message.
  */
-export const JobRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 18)
+export const JobRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 18);
 
 /**
  * Describes the message sluice.beam.JobState.
  * Use `create(JobStateSchema)` to create a new message.
  */
-export const JobStateSchema = /*@__PURE__*/ messageDesc(file_beam, 19)
+export const JobStateSchema = /*@__PURE__*/
+  messageDesc(file_beam, 19);
 
 /**
  * Describes the message sluice.beam.JobMessagesResponse.
  * Use `create(JobMessagesResponseSchema)` to create a new message.
  */
-export const JobMessagesResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 20)
+export const JobMessagesResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 20);
 
 /**
  * Describes the message sluice.beam.JobMessage.
  * Use `create(JobMessageSchema)` to create a new message.
  */
-export const JobMessageSchema = /*@__PURE__*/ messageDesc(file_beam, 21)
+export const JobMessageSchema = /*@__PURE__*/
+  messageDesc(file_beam, 21);
 
 /**
  * Describes the message sluice.beam.GetJobMetricsResponse.
  * Use `create(GetJobMetricsResponseSchema)` to create a new message.
  */
-export const GetJobMetricsResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 22)
+export const GetJobMetricsResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 22);
 
 /**
  * Describes the message sluice.beam.MetricResults.
  * Use `create(MetricResultsSchema)` to create a new message.
  */
-export const MetricResultsSchema = /*@__PURE__*/ messageDesc(file_beam, 23)
+export const MetricResultsSchema = /*@__PURE__*/
+  messageDesc(file_beam, 23);
 
 /**
  * Describes the message sluice.beam.ArtifactRequestWrapper.
  * Use `create(ArtifactRequestWrapperSchema)` to create a new message.
  */
-export const ArtifactRequestWrapperSchema = /*@__PURE__*/ messageDesc(file_beam, 24)
+export const ArtifactRequestWrapperSchema = /*@__PURE__*/
+  messageDesc(file_beam, 24);
 
 /**
  * Describes the message sluice.beam.ResolveArtifactsRequest.
  * Use `create(ResolveArtifactsRequestSchema)` to create a new message.
  */
-export const ResolveArtifactsRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 25)
+export const ResolveArtifactsRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 25);
 
 /**
  * Describes the message sluice.beam.GetArtifactRequest.
  * Use `create(GetArtifactRequestSchema)` to create a new message.
  */
-export const GetArtifactRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 26)
+export const GetArtifactRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 26);
 
 /**
  * Describes the message sluice.beam.ArtifactResponseWrapper.
  * Use `create(ArtifactResponseWrapperSchema)` to create a new message.
  */
-export const ArtifactResponseWrapperSchema = /*@__PURE__*/ messageDesc(file_beam, 27)
+export const ArtifactResponseWrapperSchema = /*@__PURE__*/
+  messageDesc(file_beam, 27);
 
 /**
  * Describes the message sluice.beam.ResolveArtifactsResponse.
  * Use `create(ResolveArtifactsResponseSchema)` to create a new message.
  */
-export const ResolveArtifactsResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 28)
+export const ResolveArtifactsResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 28);
 
 /**
  * Describes the message sluice.beam.InstructionRequest.
  * Use `create(InstructionRequestSchema)` to create a new message.
  */
-export const InstructionRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 29)
+export const InstructionRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 29);
 
 /**
  * Describes the message sluice.beam.InstructionResponse.
  * Use `create(InstructionResponseSchema)` to create a new message.
  */
-export const InstructionResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 30)
+export const InstructionResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 30);
 
 /**
  * Describes the message sluice.beam.Empty.
  * Use `create(EmptySchema)` to create a new message.
  */
-export const EmptySchema = /*@__PURE__*/ messageDesc(file_beam, 31)
+export const EmptySchema = /*@__PURE__*/
+  messageDesc(file_beam, 31);
 
 /**
  * Describes the message sluice.beam.ProcessBundleRequest.
  * Use `create(ProcessBundleRequestSchema)` to create a new message.
  */
-export const ProcessBundleRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 32)
+export const ProcessBundleRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 32);
 
 /**
  * Describes the message sluice.beam.ProcessBundleResponse.
  * Use `create(ProcessBundleResponseSchema)` to create a new message.
  */
-export const ProcessBundleResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 33)
+export const ProcessBundleResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 33);
 
 /**
  * Describes the message sluice.beam.ProcessBundleProgressRequest.
  * Use `create(ProcessBundleProgressRequestSchema)` to create a new message.
  */
-export const ProcessBundleProgressRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 34)
+export const ProcessBundleProgressRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 34);
 
 /**
  * Describes the message sluice.beam.ProcessBundleProgressResponse.
  * Use `create(ProcessBundleProgressResponseSchema)` to create a new message.
  */
-export const ProcessBundleProgressResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 35)
+export const ProcessBundleProgressResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 35);
 
 /**
  * Describes the message sluice.beam.MonitoringInfosMetadataRequest.
  * Use `create(MonitoringInfosMetadataRequestSchema)` to create a new message.
  */
-export const MonitoringInfosMetadataRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 36)
+export const MonitoringInfosMetadataRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 36);
 
 /**
  * Describes the message sluice.beam.MonitoringInfosMetadataResponse.
  * Use `create(MonitoringInfosMetadataResponseSchema)` to create a new message.
  */
-export const MonitoringInfosMetadataResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 37)
+export const MonitoringInfosMetadataResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 37);
 
 /**
  * Describes the message sluice.beam.GetProcessBundleDescriptorRequest.
  * Use `create(GetProcessBundleDescriptorRequestSchema)` to create a new message.
  */
-export const GetProcessBundleDescriptorRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 38)
+export const GetProcessBundleDescriptorRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 38);
 
 /**
  * Describes the message sluice.beam.ProcessBundleDescriptor.
  * Use `create(ProcessBundleDescriptorSchema)` to create a new message.
  */
-export const ProcessBundleDescriptorSchema = /*@__PURE__*/ messageDesc(file_beam, 39)
+export const ProcessBundleDescriptorSchema = /*@__PURE__*/
+  messageDesc(file_beam, 39);
 
 /**
  * Describes the message sluice.beam.RemoteGrpcPort.
  * Use `create(RemoteGrpcPortSchema)` to create a new message.
  */
-export const RemoteGrpcPortSchema = /*@__PURE__*/ messageDesc(file_beam, 40)
+export const RemoteGrpcPortSchema = /*@__PURE__*/
+  messageDesc(file_beam, 40);
 
 /**
  * Describes the message sluice.beam.Elements.
  * Use `create(ElementsSchema)` to create a new message.
  */
-export const ElementsSchema = /*@__PURE__*/ messageDesc(file_beam, 41)
+export const ElementsSchema = /*@__PURE__*/
+  messageDesc(file_beam, 41);
 
 /**
  * Describes the message sluice.beam.Elements.Data.
  * Use `create(Elements_DataSchema)` to create a new message.
  */
-export const Elements_DataSchema = /*@__PURE__*/ messageDesc(file_beam, 41, 0)
+export const Elements_DataSchema = /*@__PURE__*/
+  messageDesc(file_beam, 41, 0);
 
 /**
  * Describes the message sluice.beam.Elements.Timers.
  * Use `create(Elements_TimersSchema)` to create a new message.
  */
-export const Elements_TimersSchema = /*@__PURE__*/ messageDesc(file_beam, 41, 1)
+export const Elements_TimersSchema = /*@__PURE__*/
+  messageDesc(file_beam, 41, 1);
 
 /**
  * Describes the message sluice.beam.LogEntry.
  * Use `create(LogEntrySchema)` to create a new message.
  */
-export const LogEntrySchema = /*@__PURE__*/ messageDesc(file_beam, 42)
+export const LogEntrySchema = /*@__PURE__*/
+  messageDesc(file_beam, 42);
 
 /**
  * Describes the message sluice.beam.LogEntry.List.
  * Use `create(LogEntry_ListSchema)` to create a new message.
  */
-export const LogEntry_ListSchema = /*@__PURE__*/ messageDesc(file_beam, 42, 0)
+export const LogEntry_ListSchema = /*@__PURE__*/
+  messageDesc(file_beam, 42, 0);
 
 /**
  * Describes the message sluice.beam.StartWorkerRequest.
  * Use `create(StartWorkerRequestSchema)` to create a new message.
  */
-export const StartWorkerRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 43)
+export const StartWorkerRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 43);
 
 /**
  * Describes the message sluice.beam.StopWorkerRequest.
  * Use `create(StopWorkerRequestSchema)` to create a new message.
  */
-export const StopWorkerRequestSchema = /*@__PURE__*/ messageDesc(file_beam, 44)
+export const StopWorkerRequestSchema = /*@__PURE__*/
+  messageDesc(file_beam, 44);
 
 /**
  * Describes the message sluice.beam.WorkerResponse.
  * Use `create(WorkerResponseSchema)` to create a new message.
  */
-export const WorkerResponseSchema = /*@__PURE__*/ messageDesc(file_beam, 45)
+export const WorkerResponseSchema = /*@__PURE__*/
+  messageDesc(file_beam, 45);
+
