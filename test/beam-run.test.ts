@@ -14,6 +14,7 @@ import { rowsIn } from '../src/testing/rows-in.ts'
 import { tempFolder } from '../src/testing/temp-folder.ts'
 import { freePort } from './support/brokers.ts'
 import { sluice } from './support/cli.ts'
+import { ROOT } from './support/project.ts'
 
 const THROWS = new URL('./engine/jobs/throws.ts', import.meta.url)
 const REFUSED = new URL('./engine/jobs/refused.ts', import.meta.url)
@@ -85,6 +86,15 @@ export default pipeline('secret', {
       /stage 2, 1,024 shards: aggregate \(merging\) sums\n {2}takes from stage 1: batches for 1,024 shards, equal keys meet, by n\n/,
     )
     match((await sluice(['explain', REFUSED.pathname, '--on'])).stdout, /cannot run on an engine: a tick every 1000 ms/)
+    const flows = join(ROOT, 'examples', 'word-count.ts')
+    for (const argv of [
+      ['explain', flows, '--on'],
+      ['run', flows, '--on', '127.0.0.1:1'],
+    ]) {
+      const { code, stderr } = await sluice(argv)
+      equal(code, 64)
+      match(stderr, /exports a flow, whose results no engine can bring to this process/)
+    }
     const { code, stderr } = await sluice(['check', REFUSED.pathname, '--on'])
     equal(code, 78)
     match(stderr, /Cannot run refused on an engine: .*; and .*; and /)

@@ -11,7 +11,7 @@ import type { Pipeline, PipelineParts } from '../pipeline/pipeline.ts'
 import { OK } from './exit.ts'
 import type { Io } from './io.ts'
 import { load } from './load.ts'
-import { type ExplainOptions, refuseParams } from './options.ts'
+import { type ExplainOptions, refuseEngine, refuseParams } from './options.ts'
 
 /** Runs the command that describes what a file exports: in words, or as a Mermaid diagram. Returns the exit code. */
 export function tell(as: 'mermaid' | 'words') {
@@ -29,6 +29,7 @@ export function tell(as: 'mermaid' | 'words') {
       stdout.write(explainPipeline(buildPipeline(pipeline, params), pipeline.name, { as, threads }))
       return OK
     }
+    if (isOnEngine) refuseEngine(file)
     refuseParams(file, params)
     stdout.write(await explain(loaded.module, { as, ...(threads === undefined ? {} : { threads }) }))
     return OK

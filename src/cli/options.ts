@@ -309,6 +309,12 @@ export function refuseParams(file: string, params: ReadonlyMap<string, string>):
   throw commandInvalid(name, `${file} exports a flow, which has no parameters: found --param ${name}`)
 }
 
+/** Results of a flow go to whoever runs it. @throws {SluiceError} COMMAND_INVALID */
+export function refuseEngine(file: string): never {
+  const way = 'give it a source and a sink with pipeline(), or run it with --threads'
+  throw commandInvalid('--on', `${file} exports a flow, whose results no engine can bring to this process: ${way}`)
+}
+
 /** `100` is a count, `1%` a share. */
 function readLimit(text: string): MaxDeadLetters {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)

@@ -16,7 +16,7 @@ import { tellFailure } from './failure.ts'
 import { pipelineHelp, quote, runHelp } from './help.ts'
 import { type Io, isLively, logTo } from './io.ts'
 import { load } from './load.ts'
-import { type OnEngine, type RunOptions, readRunOptions } from './options.ts'
+import { type OnEngine, type RunOptions, readRunOptions, refuseEngine } from './options.ts'
 import { runFlowCommand } from './run-flow.ts'
 import { runOnEngine } from './run-on.ts'
 import { Reporter } from './show/reporter.ts'
@@ -95,6 +95,7 @@ class RunCommand {
     try {
       const { stopped } = this.#signals
       const loaded = await Promise.race([load(this.#file), stopped])
+      if (loaded.kind === 'flow' && this.#options.on !== undefined) refuseEngine(this.#file)
       if (loaded.kind === 'flow') return await this.#flow(loaded.module)
       const { threads, on } = this.#options
       if (on !== undefined) return await Promise.race([this.#onEngine(on, loaded.module), stopped])
