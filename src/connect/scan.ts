@@ -43,3 +43,15 @@ export function copyOf(bytes: Buffer, from: number, to: number): Buffer {
   bytes.copy(copy, 0, from, to)
   return copy
 }
+
+/**
+ * As much as is scanned at once: it stays in a core's cache, and a text that somebody keeps, which is a part of it, does
+ * not retain much else.
+ */
+const MOST_BYTES = 64 * 1024
+const LF = 0x0a
+
+/** The end of the lines that are scanned at once, from `from` on; `from` itself if the next line is longer than that. */
+export function endOfScan(bytes: Buffer, from: number, to: number): number {
+  return to - from <= MOST_BYTES ? to : Math.max(from, bytes.lastIndexOf(LF, from + MOST_BYTES - 1) + 1)
+}

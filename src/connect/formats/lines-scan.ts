@@ -1,7 +1,7 @@
 // Reads many plain lines of text at once, as rows of one field.
 
 import { rowsMaker } from '../kits/rows/rows-maker.ts'
-import { copyOf, type Scan } from '../scan.ts'
+import { copyOf, endOfScan, type Scan } from '../scan.ts'
 import { TextField, wholeText } from '../text-field.ts'
 import { TextTable } from '../text-table.ts'
 
@@ -16,7 +16,8 @@ export function linesScan<T>(name: string): Scan<T> {
   const texts = new TextTable()
   return {
     odd: [CR],
-    read(bytes, from, to, max) {
+    read(bytes, from, blockTo, max) {
+      const to = endOfScan(bytes, from, blockTo)
       const bounds = new Int32Array(max + 1)
       let count = 0
       let at = from
@@ -32,7 +33,7 @@ export function linesScan<T>(name: string): Scan<T> {
       const startOf = (index: number): number => bounds[index] as number
       return {
         count,
-        isAtOdd: count < max && at < to,
+        isAtOdd: from === to || (count < max && at < to),
         startOf,
         lineGap: 1,
         bytes: copy,

@@ -3,7 +3,7 @@
 import { type FieldVector, lazyField } from '../../column-batch.ts'
 import { rowsMaker } from '../../kits/rows/rows-maker.ts'
 import { endOfQuoted } from '../../kits/text/quoted.ts'
-import { copyOf, type Scan, type Scanned, type ScanPlace } from '../../scan.ts'
+import { copyOf, endOfScan, type Scan, type Scanned, type ScanPlace } from '../../scan.ts'
 import { TextField, wholeText } from '../../text-field.ts'
 import { TextTable } from '../../text-table.ts'
 import type { Vector } from '../../vector.ts'
@@ -11,10 +11,6 @@ import { type AccessForm, type AccessRequest, endOfWord, isQuoteAt, isWord, read
 import { endOfMethod, endOfPath, isTarget, startOfProtocol } from './request-line.ts'
 import { AccessTimes, TIME_LENGTH } from './time.ts'
 
-/** As much of a block as is scanned at once: it stays in a core's cache. */
-const MOST_BYTES = 64 * 1024
-
-const LF = 0x0a
 const CR = 0x0d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
@@ -51,9 +47,8 @@ export function accessScan(form: AccessForm): Scan<AccessRequest> {
   return {
     odd: [CR],
     read(bytes, from, to, max, place): Scanned<AccessRequest> {
-      const end = to - from <= MOST_BYTES ? to : bytes.lastIndexOf(LF, from + MOST_BYTES) + 1
-      // A longer line is read by itself.
-      const text = bytes.toString('latin1', from, Math.max(from, end))
+      const end = endOfScan(bytes, from, to)
+      const text = bytes.toString('latin1', from, end)
       const lines = scanLines(text, max, form, times)
       const startOf = (index: number): number => lines.bounds[index * STRIDE] as number
       const copy = copyOf(bytes, from, from + startOf(lines.count))
@@ -61,7 +56,7 @@ export function accessScan(form: AccessForm): Scan<AccessRequest> {
       const fields = fieldsOf(lines, { bytes: copy, text, whole }, tables, place)
       return {
         count: lines.count,
-        isAtOdd: lines.isAtOdd || end <= from,
+        isAtOdd: lines.isAtOdd || end === from,
         startOf,
         lineGap: 1,
         bytes: copy,

@@ -5,7 +5,7 @@ import { type FieldVector, fieldOf } from '../../column-batch.ts'
 import { Rejection } from '../../format.ts'
 import { rowsMaker } from '../../kits/rows/rows-maker.ts'
 import { plainIntegerOf, plainNumberOf } from '../../kits/text/plain-number.ts'
-import { copyOf, type Scan } from '../../scan.ts'
+import { copyOf, endOfScan, type Scan } from '../../scan.ts'
 import type { Spans } from '../../spans.ts'
 import { TextField, wholeText } from '../../text-field.ts'
 import { TextTable } from '../../text-table.ts'
@@ -48,7 +48,7 @@ export function csvScan(dialect: Dialect, lineEnd: number, options: RowOptions):
         count: most,
         lineGap,
         isAtOdd,
-      } = cutLines(bytes, from, to, { max, stride, delimiter: delimiterCode, comment })
+      } = cutLines(bytes, from, endOfScan(bytes, from, to), { max, stride, delimiter: delimiterCode, comment })
       const startOf = (index: number): number => bounds[index * stride] as number
       const copy = copyOf(bytes, from, from + startOf(most))
       const all = { bytes: copy, bounds, stride, isEmptyNull: columns !== undefined }
@@ -114,7 +114,7 @@ function cutLines(
     at += 1
     bounds[last] = at - from
   }
-  return { count, bounds, lineGap, isAtOdd: count < most && at < to }
+  return { count, bounds, lineGap, isAtOdd: from === to || (count < most && at < to) }
 }
 
 interface Values {

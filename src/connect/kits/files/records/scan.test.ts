@@ -144,7 +144,7 @@ const row = fc
 const rules = timeRules({})
 const COLUMNS = { a: 'text', b: 'integer', c: 'real', d: 'time', e: 'boolean' } as const
 
-function csv(columns: typeof COLUMNS | undefined, comment?: string): Records<unknown> {
+function csv(columns: typeof COLUMNS | undefined, comment?: string, maxRecordBytes = 200): Records<unknown> {
   return csvRecords({
     dialect: {
       quote: '"',
@@ -154,7 +154,7 @@ function csv(columns: typeof COLUMNS | undefined, comment?: string): Records<unk
       quotedNewlines: true,
       nulls: undefined,
       maxFields: 10,
-      maxRecordBytes: 200,
+      maxRecordBytes,
     },
     delimiter: ',',
     skip: 0,
@@ -211,7 +211,7 @@ describe('reading many plain lines at once', () => {
     fc.assert(
       fc.property(content(ended, ended, ended, dirt), ways, (bytes, way) => {
         alike(csv(COLUMNS), bytes, way)
-        alike(csv(undefined), bytes, way)
+        alike(csv(undefined, undefined, 1024 * 1024), bytes, way)
       }),
       { numRuns: times(200) },
     )
@@ -235,6 +235,17 @@ describe('reading many plain lines at once', () => {
       }),
       { numRuns: times(300) },
     )
+  })
+
+  it('R34: reads lines that are longer than what is scanned at once, and those around them', () => {
+    const some = Array.from({ length: 9000 }, (_, i) => `${i},${i},0.5,,yes\n`).join('')
+    const bytes = Buffer.from(`${some}${'x'.repeat(100_000)},1,2.5,,no\n${some}`)
+    const way = { sizes: [256 * 1024], max: 4096, until: Number.POSITIVE_INFINITY }
+    alike(csv(COLUMNS, undefined, 1024 * 1024), bytes, way)
+    alike(lineRecords(textLines({ rows: true }), 1024 * 1024) as Records<unknown>, bytes, way)
+    const request = (rest: string): string => good.replace('/a?b=1', rest)
+    const log = `${good.repeat(2000)}${request(`/${'x'.repeat(100_000)}`)}${good.repeat(2000)}`
+    alike(lineRecords(accessLog(), 1024 * 1024) as Records<unknown>, Buffer.from(log), way)
   })
 
   it('R34: comes back to many at once after a stretch of lines that are not plain', () => {
