@@ -24,12 +24,12 @@ describe('the history of a run', () => {
   it('U50: says every ten minutes what came, went and was rejected since the last line, how fast, and in all', () => {
     const history = new RunHistory()
     equal(history.look(at(0, 0)), undefined)
-    for (const id of ['"a"', '"b"']) reject(history, 'csv', `not a number: found ${id}`)
+    for (const id of ['"a"', '"b"']) reject(history, 'csv', `column "n" takes numbers: found ${id}`)
     reject(history, 'validate', 'price: Too small')
     equal(history.look(at(9, 5000, 3)), undefined)
     equal(
       history.look(at(10, 6000, 3))?.text,
-      'last 10 m 00 s: 6,000 read, 5,997 loaded, 3 rejected (2 csv: not a number: found …; 1 validate: price: Too small), 10 a second; 6,000 read in 10 m 00 s',
+      'last 10 m 00 s: 6,000 read, 5,997 loaded, 3 rejected (2 csv: column "n" takes numbers: found …; 1 validate: price: Too small), 10 a second; 6,000 read in 10 m 00 s',
     )
     const later = history.look(at(20, 6000, 3))
     equal(later?.text, 'last 10 m 00 s: 0 read, 0 loaded, 0 rejected, 0 a second; 6,000 read in 20 m 00 s')

@@ -64,9 +64,13 @@ export class RunHistory {
   }
 }
 
-/** A reason without the values of one record: what is rejected for the same is counted together. */
+/**
+ * A reason without the values of one record: what is rejected for the same is counted together. What stands ahead of
+ * `found` names a rule or a column.
+ */
 function withoutValues(reason: string): string {
-  return reason.replace(/"[^"]{0,500}"|'[^']{0,500}'/g, '…').replace(/\bfound .{0,500}$/s, 'found …')
+  const [rule, ...values] = reason.split(/\bfound (?=["'\w{[-])/)
+  return values.length > 0 ? `${rule}found …` : reason.replace(/"[^"]{0,500}"|'[^']{0,500}'/g, '…')
 }
 
 function textOf(

@@ -83,8 +83,9 @@ function decoded(text: string): string {
 }
 
 function invalid(found?: string): SluiceError<'CONFIG_INVALID'> {
+  // Not as an example with a password in its place, which would not be printed.
   const allowed =
-    'postgres://user:password@host:port/database, with /, @, ?, # and % in names and password as %2F, %40 and so on'
+    'postgres://host:port/database, with user:password@ ahead of the host, and /, @, ?, # and % in names and password as %2F, %40 and so on'
   const told = found === undefined ? '' : `, found ${found}`
   const message = `Cannot use the URL of a PostgreSQL connection: it takes ${allowed}${told}`
   return new SluiceError('CONFIG_INVALID', message, { key: 'connection', value: NOT_SHOWN, allowed })
