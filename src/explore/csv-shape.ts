@@ -3,7 +3,7 @@
 import { Rejection } from '../connect/format.ts'
 import { tellDelimiter } from '../connect/formats/csv/delimiter.ts'
 import type { Dialect } from '../connect/formats/csv/dialect.ts'
-import { fieldCutter } from '../connect/formats/csv/fields.ts'
+import { type Fields, fieldCutter } from '../connect/formats/csv/fields.ts'
 import { isWritten } from './head.ts'
 
 export interface TableShape {
@@ -42,52 +42,51 @@ const ALIKE = 0.8
  * @param isNamed - whether the file is called one: then it may have one column, and records of any length
  */
 export function readTable(lines: readonly string[], isNamed: boolean): TableShape | undefined {
-  const stated = /^\uFEFF?"?sep=(.)"?$/i.exec(lines[0] ?? '')?.[1]
-  const written = lines.filter(isWritten).map((line) => line.replace(/^\uFEFF/, ''))
-  const begun = written.slice(stated === undefined ? 0 : 1)
-  const comments = begun.findIndex((line) => !line.startsWith('#'))
-  const body = joinQuoted(begun.slice(Math.max(0, comments)))
-  const delimiter = stated ?? tellDelimiter(DIALECT, () => body)
-  const cut = fieldCutter({ ...DIALECT, delimiter })
-  const fieldsIn = (record: string): number => [cut(record)].flat().length
-  // A header may begin with it, too.
-  const hasComments = comments > 1 || (comments === 1 && fieldsIn(begun[0] ?? '') !== fieldsIn(body[0] ?? ''))
-  const text = hasComments ? begun.slice(comments) : begun
-  const records = hasComments ? body : joinQuoted(begun)
-  const all = records.flatMap((record) => {
-    const fields = cut(record)
-    return fields instanceof Rejection ? [] : [{ record, fields }]
-  })
-  const counts = new Map<number, number>()
-  for (const {
-    fields: { length },
-  } of all)
-    counts.set(length, (counts.get(length) ?? 0) + 1)
-  const [columns = 0, count = 0] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? []
-  const isTable = columns >= 2 && records.length >= 2 && count >= ALIKE * records.length
-  if (
-    all.length === 0 ||
-    !(
-      isNamed ||
-      (isTable &&
-        !isProse(
-          delimiter,
-          all.map(({ fields }) => fields),
-        ))
-    )
+  const bare = lines.map((line) => line.replace(/^\uFEFF/, ''))
+  const stated = /^"?sep=(.)"?$/i.exec(bare[0] ?? '')?.[1]
+  const written = bare.filter(isWritten).slice(stated === undefined ? 0 : 1)
+  const comments = Math.max(
+    0,
+    written.findIndex((line) => !line.startsWith('#')),
   )
-    return undefined
-  const at = all.findIndex(({ fields }) => fields.length >= columns - 1)
-  const { record = '', fields = [] } = all[at] ?? {}
-  const first = fields.map((field) => field ?? '')
-  const [line = ''] = record.split('\n')
-  const skip = at > 0 ? lines.findIndex((one) => one.replace(/^\uFEFF/, '') === line) : 0
-  const hasQuotedNewlines = records.length < text.length
-  return { delimiter, isStated: stated !== undefined, hasComments, skip, first, columns, hasQuotedNewlines }
+  const delimiter = stated ?? tellDelimiter(DIALECT, () => joinQuoted(written.slice(comments)))
+  const cut = fieldCutter({ ...DIALECT, delimiter })
+  const fieldsOf = (record: string): Fields => {
+    const fields = cut(record)
+    return fields instanceof Rejection ? [] : fields
+  }
+  // A header may begin with # too.
+  const isHeader = comments === 1 && fieldsOf(written[0] ?? '').length === fieldsOf(written[1] ?? '').length
+  const hasComments = comments > 0 && !isHeader
+  const text = hasComments ? written.slice(comments) : written
+  const records = joinQuoted(text)
+  const rows = records.map(fieldsOf)
+  const { columns, share } = commonestCount(rows)
+  const isTable = columns >= 2 && rows.length >= 2 && share >= ALIKE && !isProse(delimiter, rows)
+  if (columns === 0 || !(isTable || isNamed)) return undefined
+  const at = rows.findIndex(({ length }) => length > 0 && length >= columns - 1)
+  const [firstLine = ''] = records[at]?.split('\n') ?? []
+  return {
+    delimiter,
+    isStated: stated !== undefined,
+    hasComments,
+    skip: at > 0 ? bare.indexOf(firstLine) : 0,
+    first: (rows[at] ?? []).map((field) => field ?? ''),
+    columns,
+    hasQuotedNewlines: records.length < text.length,
+  }
+}
+
+/** How many fields most records have, and the share of those; records that cannot be cut have none. */
+function commonestCount(rows: readonly Fields[]): { readonly columns: number; readonly share: number } {
+  const counts = new Map<number, number>()
+  for (const { length } of rows) if (length > 0) counts.set(length, (counts.get(length) ?? 0) + 1)
+  const [columns = 0, count = 0] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? []
+  return { columns, share: count / rows.length }
 }
 
 /** Whether commas are those of sentences. */
-function isProse(delimiter: string, records: readonly (readonly (string | null)[])[]): boolean {
+function isProse(delimiter: string, records: readonly Fields[]): boolean {
   if (delimiter !== ',') return false
   const clauses = records.filter((fields) => fields.slice(1).every((field) => /^ \S+ /.test(field ?? '')))
   return clauses.length > records.length / 2
