@@ -67,7 +67,7 @@ function wrongExport(found: string): string {
 export async function loadOnlyPipeline(file: string): Promise<Pipeline<Params>> {
   const loaded = await load(file)
   if (loaded.kind === 'pipeline') return loaded.pipeline
-  throw unusable(file, 'it exports a flow, which has no checkpoints')
+  throw unusable(file, 'it exports a flow, and this command takes a pipeline; sluice run prints the events of a flow')
 }
 
 async function importModule(file: string, path: string): Promise<Record<string, unknown>> {
