@@ -57,14 +57,10 @@ export interface MakeParam {
  *
  * @throws {TypeError} for what is not a schema, or an unknown option
  * @example
- * import { z } from 'zod'
  * const size = param.number(100, 'rows in a batch')
  * size.parse('250') // => 250
  * size.parse('many') // => undefined
  * param.secret('', 'key of the server').isSecret // => true
- *
- * const warehouse = param(z.string(), { env: 'WAREHOUSE', about: 'where rows go' })
- * warehouse.isRequired // => true
  */
 export const param: MakeParam = Object.assign(ofSchema, {
   string: (byDefault: string, about = ''): Param<string> => {
