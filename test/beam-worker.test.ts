@@ -74,6 +74,22 @@ describe('a worker', () => {
     }
   })
 
+  it('ends a place once where several of its outputs go to it', async () => {
+    runner.define('joined', taskBytes({ does: 'read', job, stage: 1 }), 'group', [OUT, 'another'], true)
+    const id = next()
+    await runner.instruct(id, 'joined')
+    await runner.send(id, splits(1), true)
+    equal((await runner.answer(id)).error, '')
+    const other = next()
+    await runner.instruct(other, 'read')
+    await runner.send(other, splits(1), true)
+    await until(() => runner.ended.includes(`${other} sink ${OUT}`), 'the end of a later bundle')
+    deepEqual(
+      runner.ended.filter((end) => end.startsWith(`${id} `)),
+      [`${id} sink joined`],
+    )
+  })
+
   it('keeps data that comes before its instruction', async () => {
     const id = next()
     await runner.send(id, splits(1), false)

@@ -7,7 +7,9 @@ import { startPipeline } from '../../src/pipeline/start.ts'
 import { rowsIn } from '../../src/testing/rows-in.ts'
 import { tempFolder } from '../../src/testing/temp-folder.ts'
 import { flink, withoutFlink } from '../support/engine.ts'
+import { opsOf, tailsOf } from '../support/naive-flow.ts'
 import { missingPostgres, PostgresServer } from '../support/postgres.ts'
+import { expectedOf, randomJob, textsIn } from '../support/random-jobs.ts'
 
 const jobOf = (name: string): URL => new URL(`./jobs/${name}.ts`, import.meta.url)
 const WORDS = 'select * from words order by key'
@@ -36,6 +38,31 @@ describe('pipelines on Flink, in one process', { skip: withoutFlink }, () => {
     const report = await run(jobOf('words'), { on: on(), params: paramsOf('there.db') })
     deepEqual(rowsIn(path('there.db'), WORDS), rows)
     deepEqual([report.run?.read, report.run?.loaded, report.run?.derived], [10_000, 5003, 90_000])
+  })
+
+  it('give a total over nothing', async () => {
+    await run(jobOf('nothing'), { on: on(), params: new Map([['db', path('nothing.db')]]) })
+    deepEqual(rowsIn(path('nothing.db'), 'select n, name from totals'), [{ n: 0, name: 'all' }])
+  })
+
+  it('give what arrays give: merges, joins, calls, sorts and windows in one plan', async () => {
+    const [merge, join, call, sort] = ['merge of two branches', 'join', 'mapAsync', 'sort'].map((name) =>
+      placeOf(opsOf(3), name),
+    )
+    const items = Array.from({ length: 40 }, (_, id) => ({ id, key: id % 4, at: (id * 37) % 90, value: (id % 11) - 5 }))
+    for (const tail of ['full join in windows', 'sessions']) {
+      const plan = {
+        sources: [items.slice(0, 15), items.slice(15)],
+        isSplit: tail === 'sessions',
+        ops: [merge, join, call, sort] as number[],
+        tail: placeOf(tailsOf(3), tail),
+        stages: 3,
+        isNamed: false,
+      }
+      const database = path(`${tail}.db`)
+      await run(randomJob(plan, database), { on: beam(engine.address, { parallelism: 2, shards: 8 }) })
+      deepEqual(textsIn(database), expectedOf(plan))
+    }
   })
 
   it('make a table of PostgreSQL once, whichever worker comes first', { skip: missingPostgres() }, async () => {
@@ -71,3 +98,7 @@ describe('pipelines on Flink, in one process', { skip: withoutFlink }, () => {
     })
   })
 })
+
+function placeOf(all: readonly { readonly name: string }[], name: string): number {
+  return all.findIndex((one) => one.name === name)
+}

@@ -29,7 +29,10 @@ export class FakeRunner implements AsyncDisposable {
   readonly #messages: Messages
   #server: GrpcServer | undefined
   /** Descriptor → its task, as bytes, the coder of what it takes, and its outputs. */
-  readonly #tasks = new Map<string, { readonly task: Uint8Array; readonly takes: string; readonly outputs: string[] }>()
+  readonly #tasks = new Map<
+    string,
+    { readonly task: Uint8Array; readonly takes: string; readonly outputs: string[]; readonly isJoined: boolean }
+  >()
   readonly #control = Promise.withResolvers<Send>()
   readonly #data = Promise.withResolvers<Send>()
   readonly #answers = new Map<string, PromiseWithResolvers<Response>>()
@@ -81,9 +84,13 @@ export class FakeRunner implements AsyncDisposable {
     this.#worker.catch(() => {})
   }
 
-  /** A bundle of this id can be begun from now on. */
-  define(id: string, task: Uint8Array, takes: 'bytes' | 'group', outputs: string[]): void {
-    this.#tasks.set(id, { task, takes, outputs })
+  /**
+   * A bundle of this id can be begun from now on.
+   *
+   * @param isJoined - whether the worker is to bring all outputs together
+   */
+  define(id: string, task: Uint8Array, takes: 'bytes' | 'group', outputs: string[], isJoined = false): void {
+    this.#tasks.set(id, { task, takes, outputs, isJoined })
   }
 
   async instruct(instructionId: string, descriptor: string): Promise<void> {
@@ -135,15 +142,18 @@ export class FakeRunner implements AsyncDisposable {
 
   #descriptor(id: string): MessageInitShape<Messages['ProcessBundleDescriptorSchema']> {
     const { write, RemoteGrpcPortSchema, ParDoPayloadSchema } = this.#messages
-    const { task, takes, outputs } = this.#tasks.get(id) ?? { task: new Uint8Array(), takes: 'bytes', outputs: [] }
+    const nothing = { task: new Uint8Array(), takes: 'bytes', outputs: [], isJoined: false }
+    const { task, takes, outputs, isJoined } = this.#tasks.get(id) ?? nothing
     const apiServiceDescriptor = { url: `127.0.0.1:${this.#server?.port}` }
     const port = (coderId: string) => write(RemoteGrpcPortSchema, { apiServiceDescriptor, coderId })
     const coder = (urn: string, ...componentCoderIds: string[]) => ({ spec: { urn }, componentCoderIds })
     const own = outputs.map((name) => [name, `out ${name}`] as const)
-    const sinks = own.map(([name, from]) => {
-      const spec = { urn: URN.sink, payload: port('elements pair') }
-      return [`sink ${name}`, { spec, inputs: { in: from } }] as const
-    })
+    const spec = { urn: URN.sink, payload: port('elements pair') }
+    const sinks = own.map(([name, from]) => [`sink ${name}`, { spec, inputs: { in: from } }] as const)
+    const joined = [
+      ['join', { spec: { urn: URN.flatten }, inputs: Object.fromEntries(own), outputs: { out: 'joined' } }] as const,
+      ['sink joined', { spec, inputs: { in: 'joined' } }] as const,
+    ]
     const doFn = { urn: URN.task, payload: task }
     const payload = write(ParDoPayloadSchema, { doFn })
     return {
@@ -151,7 +161,7 @@ export class FakeRunner implements AsyncDisposable {
       transforms: {
         source: { spec: { urn: URN.source, payload: port(`elements ${takes}`) }, outputs: { out: 'in' } },
         task: { spec: { urn: URN.parDo, payload }, inputs: { in: 'in' }, outputs: Object.fromEntries(own) },
-        ...Object.fromEntries(sinks),
+        ...Object.fromEntries(isJoined ? joined : sinks),
       },
       coders: {
         bytes: coder(CODER.bytes),

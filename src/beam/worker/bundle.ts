@@ -39,16 +39,16 @@ interface Outgoing {
 export async function runBundle(options: BundleOptions): Promise<void> {
   const { instruction, processor, jobs, writers, streamTo, signal, counts } = options
   const { task, source } = processor
-  const outgoing = [...processor.outputs].map(([name, ports]) => ({ name, ports: ports.map(outgoingOf) }))
+  const { outgoing, sinks } = outgoingOf(processor)
   const stream = streamTo(source.address)
   const reader = new ElementReader(source.coder)
   let element: Element | undefined
   const emit: Emit = (output, key, bytes) => {
-    const to = outgoing.find(({ name }) => name === output)?.ports ?? []
-    for (const { port, bytes: out } of to) port.coder.write(like(element as Element, [BigInt(key), bytes]), out)
+    const sent = like(element as Element, [BigInt(key), bytes])
+    for (const { port, bytes: out } of outgoing.get(output) ?? []) port.coder.write(sent, out)
   }
   const flush = async (isLast: boolean): Promise<void> => {
-    for (const { port, bytes } of outgoing.flatMap(({ ports }) => ports)) {
+    for (const { port, bytes } of sinks) {
       if (!isLast && bytes.length < SEND_BYTES) continue
       await streamTo(port.address).send(instruction, port.transform, bytes.take(), isLast)
     }
@@ -88,8 +88,19 @@ function taskRun(options: TaskOptions): TaskRun {
   }
 }
 
-function outgoingOf(port: EnginePort): Outgoing {
-  return { port, bytes: new ByteWriter() }
+/** Several outputs may go to one place, which ends once: an engine may have what joins them done here. */
+function outgoingOf({ outputs }: Processor): {
+  readonly outgoing: ReadonlyMap<string, readonly Outgoing[]>
+  readonly sinks: readonly Outgoing[]
+} {
+  const places = new Map<string, Outgoing>()
+  const placeOf = (port: EnginePort): Outgoing => {
+    const place = places.get(port.transform) ?? { port, bytes: new ByteWriter() }
+    places.set(port.transform, place)
+    return place
+  }
+  const outgoing = new Map([...outputs].map(([name, ports]) => [name, ports.map(placeOf)] as const))
+  return { outgoing, sinks: [...places.values()] }
 }
 
 /** A value in the windows and at the time of another. */
