@@ -2,14 +2,16 @@
 
 import { hashText, type Key, stableHash } from './hash.ts'
 
-const SEED = 0
+/** Shorter texts, which most keys are, have a hash of fewer instructions. */
+const SHORT = 24
 /** Slots probed for a text; after more collisions than this, the text goes into the map. */
 const MOST_PROBES = 24
 /** Texts of this length or more may be slices of a longer text. */
 const VIEW_LENGTH = 13
 
 /**
- * A table of keys. For texts it is about twice as fast as a Map: texts are hashed once, and not interned. Keys that were chosen to collide end up in a Map, and cost no more than there.
+ * A table of keys. For texts it is about twice as fast as a Map: texts are hashed once, and not interned. Keys that were
+ * chosen to collide end up in a Map, and cost no more than there.
  *
  * A new text that is a slice of a longer one is copied, so that the table does not keep a whole block of a file alive.
  *
@@ -33,7 +35,7 @@ export class KeyTable {
   /** The number of a key. The key is new if this is the last number, `keys.length - 1`. */
   find(key: Key): number {
     if (typeof key !== 'string') return this.#findOther(key)
-    const hash = hashText(key, SEED) | 0
+    const hash = hashOf(key)
     const slots = this.#slots
     const mask = slots.length - 2
     let slot = (hash << 1) & mask
@@ -101,4 +103,14 @@ export function plainKey(key: Key): Key {
   if (typeof key === 'number' && !Number.isNaN(key)) return key === 0 ? 0 : key
   stableHash(key) // Throws, with what was found.
   return key
+}
+
+/** Only ever compared in memory: MurmurHash3, or for short texts FNV-1a of their UTF-16 units. */
+function hashOf(text: string): number {
+  const { length } = text
+  if (length > SHORT) return hashText(text, 0) | 0
+  let hash = 0x811c9dc5 | 0
+  for (let i = 0; i < length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  // The table looks at the lower bits.
+  return hash ^ (hash >>> 15)
 }
