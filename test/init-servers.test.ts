@@ -48,7 +48,7 @@ async function fromServer(
   source: string,
   env: Readonly<Record<string, string>>,
   send: () => unknown = () => {},
-  isEndless = true,
+  isUnbounded = true,
 ): Promise<void> {
   const project = writeProject(join(folder, `from-${source}`), { source, sink: 'sqlite', key: undefined })
   const children: ChildProcess[] = []
@@ -68,7 +68,7 @@ async function fromServer(
     }
   }
   await until(hasRow, `a row of ${source}`)
-  if (isEndless) children[0]?.kill('SIGTERM')
+  if (isUnbounded) children[0]?.kill('SIGTERM')
   const { code, stderr } = await running
   equal(code, 0, stderr)
 }
