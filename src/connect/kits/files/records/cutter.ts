@@ -86,7 +86,8 @@ export function endOfLines(bytes: Buffer, from: number, lineEnd: number, mostByt
   const most = Math.min(mostBytes, bytes.length - from)
   if (until - from <= most) {
     const end = bytes.indexOf(lineEnd, until - 1) + 1
-    if (end - from <= most) return end === 0 ? from : end
+    // Without a line end from there on, all whole lines begin before it.
+    if (end > 0 && end - from <= most) return end
   }
   return most === 0 ? from : Math.max(from, bytes.lastIndexOf(lineEnd, from + most - 1) + 1)
 }
