@@ -17,6 +17,10 @@ const MOSTLY_NEW = 0.75
 /** Another one in each process, so that nobody can choose texts that collide. */
 const SEED = randomInt(2 ** 31)
 
+const NOTHING: Int32Array = new Int32Array(0)
+/** The words of the text that was read last. */
+const WORDS = new Int32Array(MOST_TEXT_BYTES / 4 + 1)
+
 /** Instead of a number, for a text that has none. */
 export const NOT_HELD = -2
 
@@ -25,12 +29,10 @@ export class TextTable {
   /** The texts by their numbers. */
   readonly texts: string[] = []
   /** Slot → number + 1, and the hash. */
-  #slots = new Int32Array(512)
+  #slots: Int32Array = NOTHING
   /** The bytes of all texts, four to a word, and where each text begins. */
-  #held = new Int32Array(1 << 10)
-  #starts = new Int32Array(257)
-  /** The words of the text that was read last. */
-  readonly #words = new Int32Array(MOST_TEXT_BYTES / 4 + 1)
+  #held: Int32Array = NOTHING
+  #starts: Int32Array = NOTHING
   #looked = 0
 
   /** Whether texts repeat, as far as was seen. */
@@ -40,6 +42,12 @@ export class TextTable {
 
   /** The numbers of texts, -1 for null; undefined if there is no room for one of them. */
   numbersOf({ bytes, bounds, stride, place, gap, count, isEmptyNull }: Spans): Int32Array | undefined {
+    // Most tables of a file with many columns are never asked.
+    if (this.#slots === NOTHING) {
+      this.#slots = new Int32Array(512)
+      this.#held = new Int32Array(1024)
+      this.#starts = new Int32Array(257)
+    }
     const numbers = new Int32Array(count)
     this.#looked += count
     for (let i = 0, at = place; i < count; i += 1, at += stride) {
@@ -55,7 +63,7 @@ export class TextTable {
   /** The number of the text in these bytes, which are UTF-8; a new one if it was not there. */
   find(bytes: Buffer, from: number, to: number): number {
     if (to - from > MOST_TEXT_BYTES) return NOT_HELD
-    const words = this.#words
+    const words = WORDS
     let count = 0
     let hash = SEED
     let at = from
@@ -94,7 +102,7 @@ export class TextTable {
     const held = this.#held
     const start = this.#starts[number] as number
     if ((this.#starts[number + 1] as number) - start !== count) return false
-    const words = this.#words
+    const words = WORDS
     for (let i = 0; i < count; i += 1) if (held[start + i] !== words[i]) return false
     return true
   }
@@ -106,7 +114,7 @@ export class TextTable {
     if (number === MOST_TEXTS || end > MOST_WORDS) return NOT_HELD
     if (number + 2 > this.#starts.length) this.#starts = grown(this.#starts, this.#starts.length * 2)
     if (end > this.#held.length) this.#held = grown(this.#held, Math.max(end, this.#held.length * 2))
-    this.#held.set(this.#words.subarray(0, place.count), start)
+    this.#held.set(WORDS.subarray(0, place.count), start)
     this.#starts[number + 1] = end
     this.texts.push(bytes.toString('utf8', from, to))
     this.#slots[place.slot] = number + 1

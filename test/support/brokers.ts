@@ -54,7 +54,12 @@ export class ServerProcess {
     stopped: () => void = () => {},
   ): Promise<ServerProcess> {
     const server = new ServerProcess(await freePort(), argv, stopped)
-    await server.start()
+    try {
+      await server.start()
+    } catch (error) {
+      server.#stopped()
+      throw error
+    }
     return server
   }
 
@@ -195,8 +200,17 @@ export async function startRedis(): Promise<ServerProcess> {
   })
 }
 
-/** RabbitMQ, whose durable queues are on disk. */
-export async function startRabbitmq(): Promise<ServerProcess> {
+/** RabbitMQ, whose durable queues are on disk. Of its three ports, one may be somebody else's by the time it starts. */
+export async function startRabbitmq(attempts = 3): Promise<ServerProcess> {
+  try {
+    return await tryRabbitmq()
+  } catch (error) {
+    if (attempts === 1) throw error
+    return await startRabbitmq(attempts - 1)
+  }
+}
+
+async function tryRabbitmq(): Promise<ServerProcess> {
   const [names, nodes] = [await freePort(), await freePort()]
   return await ServerProcess.start(
     ({ port, folder }) => {

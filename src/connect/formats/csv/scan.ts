@@ -14,6 +14,9 @@ import { type Convert, converterOf, MISFIT } from './convert.ts'
 import { CR, codeOf, type Dialect, LF } from './dialect.ts'
 import type { Row, RowOptions } from './rows.ts'
 
+/** Of more columns than this, a block holds too few rows to read them side by side. */
+const MOST_COLUMNS = 200
+
 /** One column of the rows. */
 interface ScannedColumn {
   readonly name: string
@@ -31,7 +34,7 @@ export function csvScan(dialect: Dialect, lineEnd: number, options: RowOptions):
   const { names, columns, values, keepsNulls } = options
   const delimiterCode = delimiter.length === 1 ? delimiter.charCodeAt(0) : 0x80
   if (lineEnd !== LF || delimiterCode >= 0x80 || trim || nulls !== undefined || keepsNulls) return undefined
-  if (names.length === 0 || names.length > maxFields) return undefined
+  if (names.length === 0 || names.length > Math.min(maxFields, MOST_COLUMNS)) return undefined
   const scanned = (columns ?? names.map((name) => [name, 'text'] as const)).map(([name, type]): ScannedColumn => {
     const convert = converterOf(name, type, values)
     return { name, place: names.indexOf(name), type, convert, texts: new TextTable() }
