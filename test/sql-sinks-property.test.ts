@@ -274,8 +274,10 @@ function isSameNumber(one: unknown, found: string): boolean {
 
 /** All digits of a number of 32 bits, of which databases write as few as tell it from others. */
 function floatOf(text: string): string {
-  const number = Number(text)
-  return Number.isFinite(number) ? String(Math.fround(number)) : text
+  const number = Math.fround(Number(text))
+  if (!Number.isFinite(number)) return text
+  // Beyond 2^53 the digits of a double are not all of the number's.
+  return Number.isInteger(number) ? String(BigInt(number)) : String(number)
 }
 
 /** A number without an exponent. */
