@@ -197,7 +197,7 @@ class SourceFigures {
 
   #sum(of: (told: SourceProgress) => number): number {
     let sum = 0
-    for (const told of this.#told.values()) sum += of(told)
+    for (const progress of this.#told.values()) sum += of(progress)
     return sum
   }
 }

@@ -39,7 +39,7 @@ export interface RunOptions extends FileOptions {
   readonly on: OnEngine | undefined
 }
 
-/** An engine as the command line tells of it. */
+/** An engine, as given on the command line. */
 export interface OnEngine {
   /** Its job endpoint. */
   readonly address: string

@@ -40,7 +40,7 @@ export class TextTable {
     return this.#looked < JUDGED || this.texts.length < this.#looked * MOSTLY_NEW
   }
 
-  /** The numbers of texts, -1 for null; undefined if there is no room for one of them. */
+  /** The numbers of texts, -1 for null; undefined if one of them does not fit. */
   numbersOf({ bytes, bounds, stride, place, gap, count, isEmptyNull }: Spans): Int32Array | undefined {
     // Most tables of a file with many columns are never asked.
     if (this.#slots === NOTHING) {

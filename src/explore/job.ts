@@ -54,7 +54,7 @@ function typeOf({ type, types, nulls }: ColumnFound): string {
 /** What a flow does, or could do: as a comment. */
 function flowOf(columns: readonly ColumnFound[]): Piece | undefined {
   if (isValue(columns)) return plain('flow: (values) => values.map((value) => ({ value })),')
-  // A place in a file is no example of what somebody looks for.
+  // Nobody filters by a place in a file: it makes a poor example.
   const isNumber = ({ name, type }: ColumnFound): boolean =>
     (type === 'integer' || type === 'real') && name !== 'line' && name !== 'offset'
   const { name } = columns.find(isNumber) ?? {}
